@@ -1,0 +1,1 @@
+"""What every package may use: numbers and plurals in Russian, the palette. Imports nothing of ours."""

@@ -1,0 +1,1 @@
+"""The trusted half: starts the sandboxed half, asks it, judges its answers."""
