@@ -1,7 +1,7 @@
 """One colour for one thing, everywhere: lessons, charts, figures. Okabe–Ito, told apart by colour-blind readers.
 
-Source: M. Okabe, K. Ito, «Color Universal Design», 2008. Leaves out Streamlit's theme (``.streamlit/config.toml``), which uses
-``ACCENT`` too; a test compares them.
+Source: M. Okabe, K. Ito, «Color Universal Design», 2008. Leaves out Streamlit's theme
+(``.streamlit/config.toml``), which uses ``ACCENT`` too; a test compares them.
 """
 
 from __future__ import annotations

@@ -35,7 +35,12 @@ class Outcome(StrEnum):
         return self not in {Outcome.NOT_ATTEMPTED, Outcome.INVALID_FILE, Outcome.INFRA_ERROR}
 
 
-CHECK_OUTCOMES = frozenset(Outcome) - {Outcome.PARTIAL, Outcome.NOT_ATTEMPTED, Outcome.INVALID_FILE, Outcome.INFRA_ERROR}
+CHECK_OUTCOMES = frozenset(Outcome) - {
+    Outcome.PARTIAL,
+    Outcome.NOT_ATTEMPTED,
+    Outcome.INVALID_FILE,
+    Outcome.INFRA_ERROR,
+}
 """The outcomes that a single check may have."""
 
 
@@ -50,7 +55,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What one check found, in words for the learner. Texts that the learner's code wrote are plain and unescaped here."""
+    """What one check found, in words for the learner. What the learner's code wrote is unescaped here."""
 
     id: str
     title: str

@@ -1,7 +1,7 @@
 """The typed course: what content/ becomes once it is loaded. Frozen, hashable by identity, no widgets.
 
-Every text is Markdown with its facts already filled in. Ids are stable: progress is stored under them, so titles and order may
-change. Leaves out reading files (``loader``), reporting faults (``faults``) and computing facts (``facts``).
+Every text is Markdown with its facts already filled in. Ids are stable: progress is stored under them, so titles and
+order may change. Leaves out reading files (``loader``), reporting faults (``faults``) and computing facts (``facts``).
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class ChecklistItem:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """An answer to choose. For ``order`` the options stand in the right order; for ``match`` ``pair`` is the right partner."""
+    """An answer to choose. ``order``: options in the right order; ``match``: ``pair`` is the right partner."""
 
     text: str
     right: bool = False
@@ -116,7 +116,7 @@ class WrongNumber:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A quiz question of one of seven kinds. ``number`` has no options; ``spot`` shows ``code`` and its options are line numbers."""
+    """A quiz question of one of seven kinds. ``number`` has no options; options of ``spot`` are lines of ``code``."""
 
     id: str
     kind: QuestionKind

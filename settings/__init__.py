@@ -31,7 +31,9 @@ def _setting(variable: str, default: Any, meaning: str) -> Any:
 class Settings:
     """Everything an operator may choose. The table in docs/settings.md is made from these fields."""
 
-    mode: str = _setting("COURSE_MODE", "local", "`local`: one person, no login; `class`: accounts (not built yet, refused)")
+    mode: str = _setting(
+        "COURSE_MODE", "local", "`local`: one person, no login; `class`: accounts (not built yet, refused)"
+    )
     host: str = _setting("COURSE_HOST", "127.0.0.1", "address to listen on; local mode accepts loopback addresses only")
     port: int = _setting("COURSE_PORT", 8501, "port to listen on")
     data_dir: Path = _setting("COURSE_DATA_DIR", ROOT / "data", "where the database, the queue and the logs live")
@@ -106,18 +108,26 @@ def _parse(variable: str, text: str, default: object) -> object:
 
 def _check(settings: Settings) -> None:
     if settings.mode == "class":
-        raise SettingsError("COURSE_MODE=class: вход по учётным записям ещё не готов; уберите COURSE_MODE или укажите local.")
+        raise SettingsError(
+            "COURSE_MODE=class: вход по учётным записям ещё не готов; уберите COURSE_MODE или укажите local."
+        )
     if settings.mode != "local":
         raise SettingsError(f"COURSE_MODE: «{settings.mode}» не поддерживается; укажите local.")
     if not 1 <= settings.port <= 65535:
-        raise SettingsError(f"COURSE_PORT: {settings.port} вне диапазона 1–65535; укажите свободный порт, например 8501.")
+        raise SettingsError(
+            f"COURSE_PORT: {settings.port} вне диапазона 1–65535; укажите свободный порт, например 8501."
+        )
     if not _is_loopback(settings.host):
         raise SettingsError(
             f"COURSE_HOST: «{settings.host}» открыл бы курс всей сети без входа по паролю; "
             "в локальном режиме укажите 127.0.0.1."
         )
-    if settings.database_url and not settings.database_url.startswith(("postgresql://", "postgresql+psycopg://", "sqlite:///")):
-        raise SettingsError("COURSE_DATABASE_URL: нужен адрес вида postgresql://пользователь@машина/база или sqlite:///путь.")
+    if settings.database_url and not settings.database_url.startswith(
+        ("postgresql://", "postgresql+psycopg://", "sqlite:///")
+    ):
+        raise SettingsError(
+            "COURSE_DATABASE_URL: нужен адрес вида postgresql://пользователь@машина/база или sqlite:///путь."
+        )
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,1 +1,1 @@
-"""The untrusted half: runs the submission and answers calls; decides nothing. Started as a process, imported by nobody."""
+"""The untrusted half: runs the submission, answers calls, decides nothing. A process, imported by nobody."""
