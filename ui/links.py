@@ -1,0 +1,50 @@
+"""Where everything is: the pages of the navigation and the addresses of lessons, blocks and exercises.
+
+A link inside the course is a widget (``st.page_link``), so that the session and the page's state survive the click.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+from streamlit.navigation.page import Page
+
+HOME, LESSON, EXERCISE = "pages/home.py", "pages/lesson.py", "pages/exercise.py"
+PROGRESS, INSTRUCTOR = "pages/progress.py", "pages/instructor.py"
+LEARNER, CLAIMS, DEMO = "pages/learner.py", "pages/claims.py", "pages/demo.py"
+
+
+def pages() -> list[Page]:
+    """Every page, in the order of the menu. Hidden ones are reached by links and addresses."""
+    return [
+        st.Page(HOME, title="Карта курса", icon=":material/map:", default=True),
+        st.Page(LESSON, title="Урок", icon=":material/menu_book:", url_path="lesson"),
+        st.Page(EXERCISE, title="Упражнение", icon=":material/code:", url_path="exercise"),
+        st.Page(PROGRESS, title="Мой прогресс", icon=":material/task_alt:", url_path="progress"),
+        st.Page(INSTRUCTOR, title="Преподаватель", icon=":material/school:", url_path="instructor"),
+        st.Page(LEARNER, title="Ученик", url_path="learner", visibility="hidden"),
+        st.Page(CLAIMS, title="Проверка источников", url_path="claims", visibility="hidden"),
+        st.Page(DEMO, title="Калькулятор", url_path="demo", visibility="hidden"),
+    ]
+
+
+def lesson(lesson_id: str, block: str = "") -> dict[str, str]:
+    """Query of a lesson's page, at a block or where the learner stopped."""
+    return {"id": lesson_id, "block": block} if block else {"id": lesson_id}
+
+
+def exercise(slug: str) -> dict[str, str]:
+    """Query of an exercise's page."""
+    return {"id": slug}
+
+
+def go(label: str, page: str, query: Mapping[str, str] | None = None, *, icon: str | None = None) -> None:
+    """A link to a page of the course."""
+    st.page_link(page, label=label, query_params=dict(query or {}), icon=icon)
+
+
+def lost(sentence: str) -> None:
+    """One clear sentence for an address that leads nowhere, and a way back."""
+    st.markdown(f"#### {sentence}")
+    st.page_link(HOME, label="Вернуться к карте курса", icon=":material/map:")

@@ -1,0 +1,10 @@
+"""The script that Streamlit runs: page frame and navigation. Each page is a file of ui/pages."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ui import links, look
+
+look.frame()
+st.navigation(links.pages(), position="top").run()
