@@ -1,0 +1,1 @@
+"""Benchmarks: each module's ``main`` prints a table measured in one run; ``./course bench [NAME]`` finds them."""
