@@ -1,4 +1,4 @@
-"""Text that somebody else wrote, made harmless for ``st.markdown``: shown as it is, code spans kept, nothing interpreted."""
+"""Text that somebody else wrote, made harmless for ``st.markdown``: shown as it is, only code spans kept."""
 
 from __future__ import annotations
 
