@@ -1,7 +1,8 @@
-"""The page's frame: title, icon, logo and the one style sheet. Colours and fonts are in .streamlit/config.toml."""
+"""The page's frame: title, icon, logo, the one style sheet and the one script. Colours are in .streamlit/config.toml."""
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import streamlit as st
@@ -15,8 +16,19 @@ def frame() -> None:
     st.set_page_config(page_title=NAME, page_icon=str(STATIC / "icon.svg"), layout="centered")
     st.logo(str(STATIC / "logo.svg"), size="large", icon_image=str(STATIC / "icon.svg"))
     st.html(STATIC / "course.css")
+    st.html(_script(), unsafe_allow_javascript=True)
+
+
+@cache
+def _script() -> str:
+    return f"<script>{(STATIC / 'course.js').read_text(encoding='utf-8')}</script>"
 
 
 def title(text: str) -> None:
     """The title of the browser's tab."""
     st.set_page_config(page_title=f"{text} — {NAME}")
+
+
+def start_at_top(place: str) -> None:
+    """Tell the page's script that another place is shown: it scrolls to the top when ``place`` changes."""
+    st.html(f'<span id="course-place" data-place="{place}" hidden></span>')

@@ -1,0 +1,93 @@
+"""What is stored about one learner and one lesson: read once for a page, kept current by the widgets that write.
+
+Fragments answer from it without another query. Leaves out computing checklist states (``progress.states``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lessons.model import Block, Lesson, QuizRef
+from progress import learning
+from progress.learning import AnswerIn
+from ui import session
+
+CONFIDENCE = {"guess": "угадываю", "think": "думаю", "sure": "уверен"}
+"""The three buttons that answer a question; each states confidence."""
+
+MYTH = "myth:"
+"""Guesses about myths are stored as answers under this prefix."""
+
+
+@dataclass(slots=True)
+class Given:
+    """An answer as the page needs it."""
+
+    response: Mapping[str, Any]
+    right: bool
+    confidence: str
+
+
+@dataclass(slots=True)
+class Record:
+    """One learner in one lesson."""
+
+    lesson: Lesson
+    answers: dict[str, Given] = field(default_factory=dict)
+    ticks: set[str] = field(default_factory=set)
+    visited: set[str] = field(default_factory=set)
+
+    def finished(self, block: Block) -> bool:
+        """The block was opened and each of its questions is answered right."""
+        asked = [question for piece in block.pieces if isinstance(piece, QuizRef) for question in piece.questions]
+        right = all(name in self.answers and self.answers[name].right for name in asked)
+        return block.id in self.visited and right
+
+    def answer(self, question: str, given: Given, *, misconception: str = "") -> None:
+        """Store an answer; the page shows it from here on."""
+        sent = AnswerIn(
+            lesson=self.lesson.id,
+            question=question,
+            response=given.response,
+            right=given.right,
+            confidence=given.confidence,
+            misconception=misconception,
+            hinted=False,
+        )
+        learning.answer(session.database(), session.actor(), sent)
+        self.answers[question] = given
+
+    def tick(self, item: str, on: bool) -> None:
+        """Store a tick of the checklist, or its removal."""
+        learning.tick(session.database(), session.actor(), self.lesson.id, item, on)
+        (self.ticks.add if on else self.ticks.discard)(item)
+
+    def visit(self, block: str) -> None:
+        """Store where the learner is."""
+        place = (self.lesson.id, block)
+        if session.recall("place", ("", "")) == place:
+            return
+        learning.visit(session.database(), session.actor(), self.lesson.id, block)
+        session.remember("place", place)
+        self.visited.add(block)
+
+
+def load(lesson: Lesson) -> Record:
+    """What is stored about whoever is looking, in this lesson."""
+    database, actor = session.database(), session.actor()
+    return Record(
+        lesson,
+        {row.question: Given(row.response, row.right, row.confidence) for row in learning.answers(database, actor, lesson.id)},
+        set(learning.ticks(database, actor, lesson.id)),
+        set(learning.visited(database, actor, lesson.id)),
+    )
+
+
+def questions(lesson: Lesson, ref: QuizRef) -> tuple[str, ...]:
+    """The questions of a directive: those it names or, when it names none, all that no other directive asks."""
+    if ref.questions:
+        return ref.questions
+    named = {name for block in lesson.blocks for piece in block.pieces if isinstance(piece, QuizRef) for name in piece.questions}
+    return tuple(question.id for question in lesson.questions if question.id not in named)

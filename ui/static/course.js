@@ -1,0 +1,100 @@
+// What Streamlit cannot be told from Python: the language of the page, its own few English words, and starting a new
+// block at its top. Runs once; everything else is the pages' own.
+(() => {
+  if (window.courseScript) return;
+  window.courseScript = true;
+  document.documentElement.lang = "ru";
+
+  const WORDS = {
+    "Skip to main content": "Перейти к содержанию",
+    "App pages": "Страницы курса",
+    "Navigate to home page": "На карту курса",
+    "Main menu": "Меню",
+    "Sidebar": "Боковая панель",
+    "Expand sidebar": "Открыть боковую панель",
+    "Collapse sidebar": "Закрыть боковую панель",
+    "Running...": "Считаем…",
+    "Stop": "Остановить",
+    "Connecting": "Соединяемся…",
+    "Connection error": "Связь с курсом прервалась",
+    "Page not found": "Такой страницы нет",
+    "Copy": "Скопировать",
+    "Copy to clipboard": "Скопировать",
+    "Copied": "Скопировано",
+    "Fullscreen": "Во весь экран",
+    "Exit fullscreen": "Вернуть размер",
+    "Clear value": "Очистить",
+    "Clear all": "Очистить всё",
+    "Select all": "Выбрать всё",
+    "Search": "Найти",
+    "No results": "Ничего не найдено",
+    "No options": "Выбирать не из чего",
+    "No options to select": "Выбирать не из чего",
+    "No options to select.": "Выбирать не из чего.",
+    "Choose an option": "Выберите",
+    "Choose options": "Выберите",
+    "Increment": "Больше",
+    "Decrement": "Меньше",
+    "Previous page": "Предыдущая страница",
+    "Next page": "Следующая страница",
+    "Loading...": "Загружаем…",
+    "Loading": "Загружаем…",
+    "Close": "Закрыть",
+    "Cancel": "Отмена",
+    "Help": "Пояснение",
+    "More": "Ещё",
+    "Notifications": "Сообщения",
+    "Logo": "Донастройка",
+    "Upload": "Загрузить",
+    "Browse files": "Выбрать файл",
+    "Drag and drop file here": "Перетащите файл сюда",
+    "Drag and drop files here": "Перетащите файлы сюда",
+    "Link to heading": "Ссылка на этот раздел",
+    "Script execution error": "На странице ошибка",
+    "Is Streamlit still running?": "Работает ли ещё курс?",
+  };
+  const ATTRIBUTES = ["aria-label", "title", "placeholder", "alt"];
+  const OURS = "pre, code, textarea, [data-testid='stMarkdownContainer']";
+
+  const speak = (root) => {
+    if (root.nodeType === Node.TEXT_NODE) return word(root);
+    if (root.nodeType !== Node.ELEMENT_NODE) return;
+    attributes(root);
+    root.querySelectorAll("[aria-label], [title], [placeholder], [alt]").forEach(attributes);
+    const texts = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) word(texts.currentNode);
+  };
+  const attributes = (element) => {
+    for (const name of ATTRIBUTES) {
+      const russian = WORDS[element.getAttribute(name)];
+      if (russian) element.setAttribute(name, russian);
+    }
+  };
+  const word = (text) => {
+    const russian = WORDS[text.data.trim()];
+    if (russian && !text.parentElement?.closest(OURS)) text.data = russian;
+  };
+
+  // Another block of the lesson starts at its top, for the eye and for the keyboard.
+  let place = null;
+  const arrive = () => {
+    const now = document.getElementById("course-place")?.dataset.place ?? null;
+    if (now === place) return;
+    if (now !== null && place !== null) document.querySelector("[data-testid='stMain']")?.scrollTo({ top: 0 });
+    place = now;
+  };
+
+  new MutationObserver((changes) => {
+    for (const change of changes) {
+      if (change.type === "attributes") attributes(change.target);
+      else if (change.type === "characterData") word(change.target);
+      else change.addedNodes.forEach(speak);
+    }
+    arrive();
+  }).observe(document.documentElement, {
+    subtree: true, childList: true, characterData: true, attributes: true,
+    attributeFilter: [...ATTRIBUTES, "data-place"],
+  });
+  speak(document.body);
+  arrive();
+})();

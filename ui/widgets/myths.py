@@ -1,0 +1,58 @@
+"""Myths: guess first, then read the truth with the number that settles it. Guesses are stored, reload keeps them."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lessons.model import Guess, Myth
+from ui import session
+from ui.record import MYTH, Given, Record
+from ui.widgets.prose import prose
+
+PLAIN = (Guess("Правда"), Guess("Миф", right=True))
+"""What may be guessed where the lesson names nothing else."""
+
+
+def myths(record: Record) -> None:
+    """All myths of the lesson, each answered on its own."""
+    for myth in record.lesson.myths:
+        _myth(record, myth)
+
+
+@st.fragment
+def _myth(record: Record, myth: Myth) -> None:
+    with st.container(border=True, key=f"myth-{myth.id}"):
+        st.markdown(f"**«{myth.claim.strip('«»')}»**")
+        given = record.answers.get(MYTH + myth.id)
+        if given is None:
+            _ask(record, myth)
+        else:
+            _tell(myth, given)
+
+
+def _ask(record: Record, myth: Myth) -> None:
+    st.caption(myth.question)
+    with st.container(horizontal=True):
+        for i, guess in enumerate(myth.guesses or PLAIN):
+            st.button(guess.text, key=f"guess-{myth.id}-{i}", on_click=_guess, args=(record, myth, guess), wrap=True)
+
+
+def _guess(record: Record, myth: Myth, guess: Guess) -> None:
+    given = Given({"chosen": guess.text}, guess.right, "guess")
+    record.answer(MYTH + myth.id, given, misconception="" if guess.right else myth.misconception)
+
+
+def _tell(myth: Myth, given: Given) -> None:
+    chosen = given.response.get("chosen", "")
+    verdict = ":green[:material/check_circle: Так и есть.]" if given.right else ":red[:material/cancel: Нет.]"
+    st.markdown(f"{verdict} :gray[Ваша догадка: «{chosen}».]")
+    if myth.number:
+        words, number = st.columns([5, 3], vertical_alignment="center")
+        with words:
+            prose(myth.truth)
+        number.metric(myth.number_label or "На самом деле", myth.number)
+    else:
+        prose(myth.truth)
+    known = session.course().misconceptions.get(myth.misconception)
+    if known and not given.right:
+        st.caption(known.sentence)
