@@ -1,0 +1,1 @@
+"""LoRA: counting its parameters, the layer itself, its first step, its merge, the spectrum of an update."""

@@ -1,0 +1,1 @@
+"""Memory of training: what each parameter costs besides itself."""

@@ -1,0 +1,85 @@
+"""Every demo by name: what facts, pages, the compute process and notebooks look up.
+
+A demo is a pure function from a frozen Params to a frozen Result. It is imported when it is called, so importing this
+module costs nothing; ``heavy`` ones load torch and belong in the compute process.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+from typing import Any, cast
+
+from demos.params import Checked, Field, ParamsError, describe, nearest, read
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """Where a demo lives: ``module:function`` and ``module:Params``."""
+
+    name: str
+    target: str
+    params: str
+    heavy: bool = False  # loads torch
+
+
+def _demo(name: str, place: str, *, heavy: bool = False) -> Demo:
+    return Demo(name, place, f"{place.partition(':')[0]}:Params", heavy)
+
+
+DEMOS: Mapping[str, Demo] = MappingProxyType(
+    {demo.name: demo for demo in (_demo("lora.count", "demos.lora.parameters:count"),)}
+)
+"""All demos by name."""
+
+
+def call(name: str, arguments: Mapping[str, object]) -> Any:
+    """The Result of a demo for plain arguments; missing ones take their defaults.
+
+    Raises:
+        ParamsError: no such demo or field, a value that it cannot use.
+    """
+    given = params(name, arguments)
+    return _load(DEMOS[name].target)(given)
+
+
+def params(name: str, arguments: Mapping[str, object]) -> Checked:
+    """The typed Params of a demo from plain values (text of a URL or of a lesson's preset included).
+
+    Raises:
+        ParamsError: no such demo or field, a value of the wrong kind or outside its limits.
+    """
+    return read(_params(name), arguments)
+
+
+def describe_fields(name: str) -> tuple[Field, ...]:
+    """The fields of a demo in order, as a form may show them.
+
+    Raises:
+        ParamsError: no such demo.
+    """
+    return describe(_params(name))
+
+
+def fields(name: str) -> frozenset[str]:
+    """The names of a demo's fields.
+
+    Raises:
+        ParamsError: no such demo.
+    """
+    return frozenset(field.name for field in describe_fields(name))
+
+
+def _params(name: str) -> type[Checked]:
+    if name not in DEMOS:
+        raise ParamsError(f"Нет демонстрации «{name[:40]}»{nearest(name, DEMOS)}.")
+    return cast("type[Checked]", _load(DEMOS[name].params))
+
+
+@cache
+def _load(place: str) -> Any:
+    module, _, attribute = place.partition(":")
+    return getattr(importlib.import_module(module), attribute)
