@@ -30,9 +30,19 @@ def _demo(name: str, place: str, *, heavy: bool = False) -> Demo:
     return Demo(name, place, f"{place.partition(':')[0]}:Params", heavy)
 
 
-DEMOS: Mapping[str, Demo] = MappingProxyType(
-    {demo.name: demo for demo in (_demo("lora.count", "demos.lora.parameters:count"),)}
+_ALL = (
+    _demo("lora.count", "demos.lora.parameters:count"),
+    _demo("lora.layer", "demos.lora.shapes:layer"),
+    _demo("lora.scale", "demos.lora.scale:scale"),
+    _demo("lora.flops", "demos.lora.flops:flops"),
+    _demo("lora.states", "demos.lora.states:states"),
+    _demo("lora.first_step", "demos.lora.first_step:first_step", heavy=True),
+    _demo("lora.merge", "demos.lora.merge:merge", heavy=True),
+    _demo("lora.spectrum", "demos.lora.spectrum:spectrum", heavy=True),
+    _demo("memory.weights", "demos.memory.weights:weights"),
+    _demo("memory.training_state", "demos.memory.training_state:training_state"),
 )
+DEMOS: Mapping[str, Demo] = MappingProxyType({demo.name: demo for demo in _ALL})
 """All demos by name."""
 
 

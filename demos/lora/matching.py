@@ -24,7 +24,7 @@ class Match:
     """What a list of target names takes."""
 
     targets: tuple[str, ...]  # names as PEFT gets them, presets expanded
-    layers: tuple[tuple[Module, int], ...]  # each layer that is taken, and how many of its kind
+    layers: tuple[tuple[Module, int], ...]  # each layer that is taken, and how many; none when PEFT refuses
     found: tuple[str, ...]
     missing: tuple[str, ...]
     refused: tuple[str, ...]  # names that take something LoRA cannot wrap
@@ -32,7 +32,7 @@ class Match:
     @property
     def accepted(self) -> bool:
         """Whether PEFT builds the model."""
-        return bool(self.layers) and not self.refused
+        return bool(self.layers)
 
 
 def match(architecture: Architecture, targets: tuple[str, ...]) -> Match:
@@ -51,7 +51,7 @@ def match(architecture: Architecture, targets: tuple[str, ...]) -> Match:
     refused = tuple(name for name in names if any(_takes(name, key) for key in architecture.untouchable()))
     union = set().union(*taken.values())
     counts = {module.path: sum(keys[key] is module for key in union) for module in architecture.modules}
-    layers = tuple((module, counts[module.path]) for module in architecture.modules if counts[module.path])
+    layers = tuple((m, counts[m.path]) for m in architecture.modules if counts[m.path] and not refused)
     found = tuple(name for name in names if taken[name])
     return Match(names, layers, found, tuple(n for n in names if not taken[n] and n not in refused), refused)
 

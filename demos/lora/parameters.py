@@ -40,7 +40,7 @@ class Params(Checked):
     )
     bias: Bias = parameter("none", "Сдвиги (bias)", choices=("none", "lora_only", "all"))
     dtype: str = parameter("float32", "Тип чисел адаптера", choices=tuple(BYTES))
-    rslora: bool = parameter(False, "rsLoRA: масштаб α/√r")
+    rslora: bool = parameter(False, "rsLoRA (масштаб α/√r)")
     family: Family = parameter("llama", "Устройство слоёв", choices=FAMILIES)
     hidden: int = parameter(2048, "Ширина модели", low=1, high=10**6)
     layers: int = parameter(16, "Число слоёв", low=1, high=1000)
