@@ -1,0 +1,84 @@
+"""``./course check [PATH]``: every fault of content/ and exercises/ in one list, without torch."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from common import numbers
+from lessons.faults import Fault
+from lessons.loader import Known, load_leniently
+from lessons.model import Course
+from settings import Settings
+
+
+def add_parser(subparsers: Any) -> None:
+    """Declare the command."""
+    parser = subparsers.add_parser(
+        "check",
+        help="ошибки в уроках и упражнениях: файл, строка, ключ",
+        description="Проверяет все уроки и упражнения и печатает все ошибки сразу. Torch для этого не нужен.",
+    )
+    parser.add_argument(
+        "path", nargs="?", type=Path, metavar="ПУТЬ", help="печатать только ошибки этого файла или папки"
+    )
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Print all faults, or one line of counts; 1 when there are faults."""
+    wanted: Path | None = arguments.path
+    if wanted is not None and not wanted.exists():
+        print(f"Нет такого пути: {wanted}", file=sys.stderr)
+        return 2
+    known, broken = gather(settings)
+    course, faults = load_leniently(settings.content_dir, known)
+    lines = [
+        *(str(fault) for fault in faults if _within(fault, settings.content_dir, wanted)),
+        *(sentence for folder, sentence in broken if wanted is None or _touch(folder, wanted)),
+    ]
+    print(*lines or [_summary(course, known)], sep="\n")
+    if lines:
+        print(f"\n{numbers.plural(len(lines), 'ошибка', 'ошибки', 'ошибок')}.", file=sys.stderr)
+    return int(bool(lines))
+
+
+def gather(settings: Settings) -> tuple[Known, list[tuple[Path, str]]]:
+    """What lessons may refer to, and the exercises that cannot be read, each with a sentence."""
+    from demos import registry
+    from graders import exercise
+
+    found, broken = {}, []
+    for file in sorted(settings.exercises_dir.glob("*/exercise.toml")):
+        try:
+            found[file.parent.name] = exercise.load(file.parent)
+        except exercise.ExerciseError as error:
+            broken.append((file.parent, f"exercises/{file.parent.name}: {error}"))
+    slugs = {*found, *(folder.name for folder, _ in broken)}
+    known = Known(
+        demos={name: registry.fields(name) for name in registry.DEMOS},
+        exercises=frozenset(slugs),
+        checks={slug: frozenset(check.id for check in one.checks) for slug, one in found.items()},
+        preset=registry.params,
+    )
+    return known, broken
+
+
+def _within(fault: Fault, content: Path, wanted: Path | None) -> bool:
+    return wanted is None or _touch(content.absolute().parent / fault.path, wanted)
+
+
+def _touch(path: Path, wanted: Path) -> bool:
+    return path.resolve().is_relative_to(wanted.resolve())
+
+
+def _summary(course: Course, known: Known) -> str:
+    questions = sum(len(lesson.questions) for lesson in course.lessons)
+    counts = (
+        numbers.plural(len(course.lessons), "урок", "урока", "уроков"),
+        numbers.plural(questions, "вопрос", "вопроса", "вопросов"),
+        numbers.plural(len(known.exercises), "упражнение", "упражнения", "упражнений"),
+        numbers.plural(len(course.facts), "число", "числа", "чисел"),
+    )
+    return f"Ошибок нет: {', '.join(counts)}."

@@ -1,0 +1,193 @@
+"""From the blocks of lesson.md as written to the pieces that a page shows: every reference resolved or a fault.
+
+Leaves out rules about the whole lesson (``standards``).
+"""
+
+from __future__ import annotations
+
+import shlex
+import xml.parsers.expat
+from collections.abc import Callable
+from pathlib import Path
+
+from lessons.faults import nearest
+from lessons.filling import Filler
+from lessons.markdown import Directive, Passage, Section
+from lessons.model import (
+    Arrow,
+    Block,
+    CodeRef,
+    DemoRef,
+    ExerciseRef,
+    FigureRef,
+    Part,
+    PartName,
+    Piece,
+    Prose,
+    QuizRef,
+)
+from lessons.quoting import QuoteError, quote
+from lessons.reading import Source
+from lessons.shelf import Shelf
+
+ARROW = "⟶"
+
+
+class Composer:
+    """Builds the blocks of one lesson."""
+
+    def __init__(self, source: Source, shelf: Shelf, questions: list[str]) -> None:
+        self._source, self._shelf = source, shelf
+        self._filler = Filler(shelf, source)
+        self._questions = questions
+        self._asked: dict[str, int] = {}  # question → line where it is asked
+        self._special: dict[str, Callable[[Directive], Piece | None]] = {
+            "demo": self._demo,
+            "quiz": self._quiz,
+            "figure": self._figure,
+            "code": self._code,
+            "exercise": self._exercise,
+        }
+
+    def blocks(self, sections: list[Section]) -> tuple[Block, ...]:
+        """The blocks; pieces with faults are left out (the lesson is then not shown)."""
+        self._note_asked(sections)
+        return tuple(self._block(section) for section in sections)
+
+    def _block(self, section: Section) -> Block:
+        pieces = [self._piece(item) for item in section.items]
+        title = self._filler.text(section.title, section.line, "##")
+        kept = tuple(piece for piece in pieces if piece is not None)
+        return Block(section.id, title, section.depth, section.minutes, kept)
+
+    def _piece(self, item: Passage | Directive) -> Piece | None:
+        if isinstance(item, Passage):
+            return Prose(self._filler.text(item.text, item.line))
+        if item.name in self._special:
+            return self._special[item.name](item)
+        if item.words:
+            self._fault(item, f"после «::: {item.name}» ничего не пишут")
+        name: PartName = item.name  # type: ignore[assignment]  # the parser lets only known names through
+        return Part(name)
+
+    def _fault(self, item: Directive, message: str, snippet: str = "") -> None:
+        line = self._source.seek(item.line, snippet) if snippet else item.line
+        self._source.fault(line, item.name, message)
+
+    def _demo(self, item: Directive) -> DemoRef | None:
+        name, *words = self._split(item) or [""]
+        demos = self._shelf.known.demos
+        if name not in demos:
+            self._fault(item, f"нет демонстрации «{name}»{nearest(name, demos)}")
+            return None
+        preset = dict(word.split("=", 1) for word in words if "=" in word)
+        for word in words:
+            if "=" not in word:
+                self._fault(item, f"«{word}»: нужно поле=значение")
+        locked = frozenset(filter(None, preset.pop("lock", "").split(",")))
+        for unknown in sorted((preset.keys() | locked) - demos[name]):
+            self._fault(item, f"у демонстрации «{name}» нет поля «{unknown}»{nearest(unknown, demos[name])}")
+        if preset.keys() <= demos[name]:
+            self._try_preset(item, name, preset)
+        return DemoRef(name, preset, locked)
+
+    def _try_preset(self, item: Directive, name: str, preset: dict[str, str]) -> None:
+        if self._shelf.known.preset is None:
+            return
+        try:
+            self._shelf.known.preset(name, preset)
+        except ValueError as error:
+            self._fault(item, f"демонстрация «{name}» не принимает эти значения: {error}")
+
+    def _split(self, item: Directive) -> list[str]:
+        try:
+            return shlex.split(item.words)
+        except ValueError:
+            self._fault(item, "кавычка не закрыта")
+            return []
+
+    def _note_asked(self, sections: list[Section]) -> None:
+        """Where each question is asked: by name first, so that a bare ``::: quiz`` above knows what is left."""
+        items = [item for section in sections for item in section.items if isinstance(item, Directive)]
+        quizzes = [item for item in items if item.name == "quiz"]
+        for item in quizzes:
+            for name in item.words.split():
+                if name not in self._questions:
+                    self._fault(item, f"нет вопроса «{name}» в quiz.toml{nearest(name, self._questions)}")
+                elif name in self._asked:
+                    self._fault(item, f"вопрос «{name}» уже задан в строке {self._asked[name]}")
+                self._asked.setdefault(name, item.line)
+        bare = [item for item in quizzes if not item.words]
+        for item in bare[1:]:
+            self._fault(item, f"«::: quiz» без имён уже стоит в строке {bare[0].line}")
+        left = [name for name in self._questions if name not in self._asked]
+        if left and not bare:
+            line = quizzes[-1].line if quizzes else 1
+            self._source.fault(line, "quiz", f"вопросы никто не задаёт: {', '.join(left)}; добавьте «::: quiz»")
+        if bare and not left:
+            self._fault(bare[0], "для «::: quiz» не осталось вопросов: все уже заданы по именам")
+
+    def _quiz(self, item: Directive) -> QuizRef:
+        named = tuple(item.words.split())
+        return QuizRef(named or tuple(name for name in self._questions if name not in self._asked))
+
+    def _figure(self, item: Directive) -> FigureRef | None:
+        lines = [line.strip() for line in item.body if line.strip()]
+        path = figure_file(self._source.file.parent, item.words)
+        problem = figure_problem(path, item.words)
+        if problem:
+            self._fault(item, problem)
+        if not lines:
+            self._fault(item, "первая строка тела — описание рисунка для тех, кто его не видит; её нет")
+            return None
+        alt = self._filler.text(lines[0], item.line, item.name)
+        caption = self._filler.text("\n".join(lines[1:]), item.line, item.name)
+        return None if problem or path is None else FigureRef(path, alt, caption)
+
+    def _code(self, item: Directive) -> CodeRef | None:
+        path, _, name = item.words.partition(":")
+        try:
+            source, first = quote(path, name, self._shelf.known.root)
+        except QuoteError as error:
+            self._fault(item, str(error))
+            return None
+        lines = source.split("\n")
+        arrows = [self._arrow(item, line, lines) for line in item.body if line.strip()]
+        return CodeRef(path, name, source, first, tuple(arrow for arrow in arrows if arrow))
+
+    def _arrow(self, item: Directive, written: str, lines: list[str]) -> Arrow | None:
+        fragment, mark, remark = (part.strip() for part in written.partition(ARROW))
+        if not (fragment and mark and remark):
+            self._fault(item, f"стрелку пишут так: кусок кода {ARROW} пояснение", written)
+            return None
+        line = next((number for number, text in enumerate(lines, 1) if fragment in text), None)
+        if line is None:
+            self._fault(item, f"в {item.words} нет куска «{fragment}»", written)
+            return None
+        at = self._source.seek(item.line, written)
+        return Arrow(line, self._filler.text(remark, at, item.name))
+
+    def _exercise(self, item: Directive) -> ExerciseRef | None:
+        problem = self._shelf.missing_exercise(item.words)
+        if problem:
+            self._fault(item, problem)
+        return None if problem else ExerciseRef(item.words)
+
+
+def figure_file(folder: Path, written: str) -> Path | None:
+    """The file of a figure, or None when it is missing or outside of the lesson's folder."""
+    file = (folder / written).resolve()
+    return file if file.is_relative_to(folder.resolve()) and file.is_file() else None
+
+
+def figure_problem(file: Path | None, written: str) -> str:
+    """A sentence when the figure is missing, is no SVG, or is a broken one; empty when it can be drawn."""
+    if file is None:
+        return f"нет файла «{written}» в папке урока"
+    if file.suffix != ".svg":
+        return f"«{written}»: рисунки урока — только SVG"
+    try:
+        xml.parsers.expat.ParserCreate().Parse(file.read_bytes(), True)
+    except xml.parsers.expat.ExpatError as error:
+        return f"«{written}» не нарисуется: ошибка SVG в строке {error.lineno}"
+    return ""
