@@ -56,19 +56,22 @@ class Composer:
 
     def _block(self, section: Section) -> Block:
         pieces = [self._piece(item) for item in section.items]
-        title = self._filler.text(section.title, section.line, "##")
+        title = self._text(section.title, section.line, "##")
         kept = tuple(piece for piece in pieces if piece is not None)
         return Block(section.id, title, section.depth, section.minutes, kept)
 
     def _piece(self, item: Passage | Directive) -> Piece | None:
         if isinstance(item, Passage):
-            return Prose(self._filler.text(item.text, item.line))
+            return Prose(self._text(item.text, item.line))
         if item.name in self._special:
             return self._special[item.name](item)
         if item.words:
             self._fault(item, f"после «::: {item.name}» ничего не пишут")
         name: PartName = item.name  # type: ignore[assignment]  # the parser lets only known names through
         return Part(name)
+
+    def _text(self, text: str, line: int, key: str = "") -> str:
+        return self._filler.text(text, lambda: line, key)
 
     def _fault(self, item: Directive, message: str, snippet: str = "") -> None:
         line = self._source.seek(item.line, snippet) if snippet else item.line
@@ -140,8 +143,8 @@ class Composer:
         if not lines:
             self._fault(item, "первая строка тела — описание рисунка для тех, кто его не видит; её нет")
             return None
-        alt = self._filler.text(lines[0], item.line, item.name)
-        caption = self._filler.text("\n".join(lines[1:]), item.line, item.name)
+        alt = self._text(lines[0], item.line, item.name)
+        caption = self._text("\n".join(lines[1:]), item.line, item.name)
         return None if problem or path is None else FigureRef(path, alt, caption)
 
     def _code(self, item: Directive) -> CodeRef | None:
@@ -165,7 +168,7 @@ class Composer:
             self._fault(item, f"в {item.words} нет куска «{fragment}»", written)
             return None
         at = self._source.seek(item.line, written)
-        return Arrow(line, self._filler.text(remark, at, item.name))
+        return Arrow(line, self._text(remark, at, item.name))
 
     def _exercise(self, item: Directive) -> ExerciseRef | None:
         problem = self._shelf.missing_exercise(item.words)

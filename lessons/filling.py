@@ -6,6 +6,8 @@ are for.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from lessons import prose
@@ -25,46 +27,54 @@ GIVEN_PLACES = frozenset({"question.text", "question.options.text", "question.op
 """Likewise: what a question gives and offers."""
 
 
+Line = Callable[[], int]
+
+
 class Filler:
     """Fills texts of one source file."""
 
     def __init__(self, shelf: Shelf, source: Source) -> None:
         self._shelf, self._source = shelf, source
 
-    def text(self, text: str, line: int, key: str = "", *, figures: bool = True, language: bool = True) -> str:
-        """The text with its facts and links in place; ``line`` is where it begins.
+    def text(self, text: str, line: Line, key: str = "", *, figures: bool = True, language: bool = True) -> str:
+        """The text with its facts and links in place.
 
         Args:
+            text: Markdown, or code when ``language`` is False.
+            line: where it begins; a function, since finding a line costs and faults are rare.
+            key: of the text, for faults.
             figures: whether a figure with a unit typed by hand is a fault.
             language: whether the text is prose at all (code and quotations are not).
         """
-        if "{{" in text:
-            text = self._facts(text, line, key, language=language)
-        if language:
-            for remark in [*prose.avoided_words(text), *(self._figures(text) if figures else ())]:
-                self._source.fault(self._source.seek(line, remark.snippet), key, remark.message, breaks=False)
-        return self._links(text, line, key) if "](" in text else self._put(text)
+        for snippet, message, breaks in self._faults(text, figures=figures, language=language):
+            self._source.fault(self._source.seek(line(), snippet), key, message, breaks=breaks)
+        if "](" in text:
+            text = prose.resolve_links(text)
+        return self._put(text) if "{{" in text else text
 
-    def _facts(self, text: str, line: int, key: str, *, language: bool) -> str:
-        shown = self._shelf.ledger.facts
-        for snippet, name in prose.facts_in(text):
-            if name in self._shelf.ledger.specs and name not in shown:
-                self._source.spoil()  # facts.toml answers for it
-            elif name not in shown:
-                at = self._source.seek(line, snippet)
-                self._source.fault(at, key, f"нет факта «{name}» в facts.toml{nearest(name, shown)}")
-        for remark in prose.strange_braces(text) if language else ():
-            self._source.fault(self._source.seek(line, remark.snippet), key, remark.message)
-        return text
-
-    def _figures(self, text: str) -> Any:
-        return prose.bare_figures(text)
-
-    def _links(self, text: str, line: int, key: str) -> str:
-        for link in prose.links_in(text):
+    def _faults(self, text: str, *, figures: bool, language: bool) -> Iterator[tuple[str, str, bool]]:
+        """Snippet, sentence, and whether the lesson cannot be shown."""
+        for snippet, name in prose.facts_in(text) if "{{" in text else ():
+            if problem := self._no_fact(name):
+                yield snippet, problem, True
+        for link in prose.links_in(text) if "](" in text else ():
             if problem := self._broken(link):
-                self._source.fault(self._source.seek(line, link.snippet), key, problem)
-        return self._put(prose.resolve_links(text))
+                yield link.snippet, problem, True
+        if not language:
+            return
+        yield from ((remark.snippet, remark.message, True) for remark in prose.strange_braces(text))
+        yield from ((remark.snippet, remark.message, False) for remark in prose.avoided_words(text))
+        if figures:
+            yield from ((remark.snippet, remark.message, False) for remark in prose.bare_figures(text))
+
+    def _no_fact(self, name: str) -> str:
+        ledger = self._shelf.ledger
+        if name in ledger.facts:
+            return ""
+        if name in ledger.specs:
+            self._source.spoil()  # facts.toml answers for it
+            return ""
+        return f"нет факта «{name}» в facts.toml{nearest(name, ledger.specs)}"
 
     def _broken(self, link: Link) -> str:
         if link.kind == "exercise":
@@ -97,7 +107,7 @@ def _filled(value: str, place: Place, filler: Filler, document: Document) -> str
         return value  # an id or a file's name: nothing to fill, nothing to say
     return filler.text(
         value,
-        document.line(place),
+        partial(document.line, place),
         key,
         figures=last not in GIVEN and key not in GIVEN_PLACES,
         language=last not in QUOTED,

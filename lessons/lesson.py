@@ -98,14 +98,14 @@ def _questions(written: Draft, document: Document) -> None:
 
 def unique(document: Document, table: str, ids: Iterable[str]) -> None:
     """Refuse ids of an array of tables that repeat or could not stand in an address."""
-    first: dict[str, int] = {}
+    first: dict[str, Place] = {}
     for index, name in enumerate(ids):
         place: Place = (table, index, "id")
         if name in first:
-            document.at(place, f"id «{name}» уже есть в строке {first[name]}")
-        elif name and not ID.fullmatch(str(name)):
+            document.at(place, f"id «{name}» уже есть в строке {document.line(first[name])}")
+        elif name and not ID.fullmatch(name):
             document.at(place, f"id «{name}»: можно латинские буквы, цифры, дефис, точку и подчёркивание")
-        first.setdefault(name, document.line(place))
+        first.setdefault(name, place)
 
 
 class _References:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from lessons import facts, schema, standards
@@ -138,24 +140,14 @@ def _derivations(ledger: Ledger, shelf: Shelf, document: Document | None) -> dic
     """Facts with the facts in their own derivations filled in."""
     if document is None:
         return {}
-    filler = Filler(shelf, document)
-    rows = document.data.get("fact", [])
-    lines = {
-        row.get("id"): document.line(("fact", index, "derivation"))
-        for index, row in enumerate(rows)
-        if isinstance(row, dict)
-    }
-    return {
-        name: Fact(
-            fact.id,
-            fact.value,
-            fact.text,
-            filler.text(fact.derivation, lines[name], "fact.derivation", figures=False),
-            fact.source,
-            fact.function,
-        )
-        for name, fact in ledger.facts.items()
-    }
+    filler, rows = Filler(shelf, document), document.data.get("fact", [])
+    places = {row.get("id"): index for index, row in enumerate(rows) if isinstance(row, dict)}
+
+    def filled(fact: Fact) -> Fact:
+        line = partial(document.line, ("fact", places[fact.id], "derivation"))
+        return replace(fact, derivation=filler.text(fact.derivation, line, "fact.derivation", figures=False))
+
+    return {name: filled(fact) for name, fact in ledger.facts.items()}
 
 
 def _claims(document: Document, shelf: Shelf) -> tuple[Claim, ...]:
