@@ -6,9 +6,9 @@ Streamlit puts the folder of ui/main.py first on ``sys.path`` while a page runs,
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pathlib import Path
 
 sys.path[:] = [entry for entry in sys.path if entry != str(Path(__file__).resolve().parent)]
-
-import demos  # noqa: E402, F401
+importlib.import_module("demos")

@@ -1,4 +1,4 @@
-"""The page's frame: title, icon, logo, the one style sheet and the one script. Colours are in .streamlit/config.toml."""
+"""The page's frame: title, icon, logo, the one style sheet, the one script. Colours: .streamlit/config.toml."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from lessons.model import Block, Lesson, QuizRef
 from progress import learning
-from progress.learning import AnswerIn
+from progress.learning import Answer, AnswerIn
 from ui import session
 
 CONFIDENCE = {"guess": "угадываю", "think": "думаю", "sure": "уверен"}
@@ -38,12 +38,18 @@ class Record:
     answers: dict[str, Given] = field(default_factory=dict)
     ticks: set[str] = field(default_factory=set)
     visited: set[str] = field(default_factory=set)
+    history: list[Answer] = field(default_factory=list)
 
     def finished(self, block: Block) -> bool:
         """The block was opened and each of its questions is answered right."""
-        asked = [question for piece in block.pieces if isinstance(piece, QuizRef) for question in piece.questions]
+        refs = [piece for piece in block.pieces if isinstance(piece, QuizRef)]
+        asked = [name for ref in refs for name in questions(self.lesson, ref)]
         right = all(name in self.answers and self.answers[name].right for name in asked)
         return block.id in self.visited and right
+
+    def done(self) -> frozenset[str]:
+        """The ids of the finished blocks."""
+        return frozenset(block.id for block in self.lesson.blocks if self.finished(block))
 
     def answer(self, question: str, given: Given, *, misconception: str = "") -> None:
         """Store an answer; the page shows it from here on."""
@@ -54,9 +60,8 @@ class Record:
             right=given.right,
             confidence=given.confidence,
             misconception=misconception,
-            hinted=False,
         )
-        learning.answer(session.database(), session.actor(), sent)
+        self.history.append(learning.answer(session.database(), session.actor(), sent))
         self.answers[question] = given
 
     def tick(self, item: str, on: bool) -> None:
@@ -77,11 +82,13 @@ class Record:
 def load(lesson: Lesson) -> Record:
     """What is stored about whoever is looking, in this lesson."""
     database, actor = session.database(), session.actor()
+    history = list(learning.answers(database, actor, lesson.id))
     return Record(
         lesson,
-        {row.question: Given(row.response, row.right, row.confidence) for row in learning.answers(database, actor, lesson.id)},
+        {row.question: Given(row.response, row.right, row.confidence) for row in history},
         set(learning.ticks(database, actor, lesson.id)),
         set(learning.visited(database, actor, lesson.id)),
+        history,
     )
 
 
@@ -89,5 +96,11 @@ def questions(lesson: Lesson, ref: QuizRef) -> tuple[str, ...]:
     """The questions of a directive: those it names or, when it names none, all that no other directive asks."""
     if ref.questions:
         return ref.questions
-    named = {name for block in lesson.blocks for piece in block.pieces if isinstance(piece, QuizRef) for name in piece.questions}
+    named = {
+        name
+        for block in lesson.blocks
+        for piece in block.pieces
+        if isinstance(piece, QuizRef)
+        for name in piece.questions
+    }
     return tuple(question.id for question in lesson.questions if question.id not in named)

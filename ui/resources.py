@@ -5,17 +5,18 @@ Leaves out everything that belongs to one visitor (``ui.session``).
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
 
-import graders.exercise
 from demos import registry
-from graders.exercise import Exercise
+from graders import exercise
+from graders.exercise import Exercise, ExerciseError
 from jobs.queue import Queue
-from lessons.faults import Fault
 from lessons.loader import Known, load_leniently
 from lessons.model import Course
 from progress.database import Database
@@ -23,6 +24,17 @@ from settings import Settings
 
 FRESH_FOR = 1.0
 """Seconds for which a folder's stamp is believed: a page with forty fragments looks at the disk once."""
+
+log = logging.getLogger("course.app")
+
+
+@dataclass(frozen=True, slots=True)
+class Materials:
+    """The course and its exercises as they stand on disk, and what keeps some of them out."""
+
+    course: Course
+    exercises: Mapping[str, Exercise]
+    faults: tuple[str, ...]
 
 
 @st.cache_resource(show_spinner=False)
@@ -32,44 +44,48 @@ def database(url: str) -> Database:
 
 
 @st.cache_resource(show_spinner=False)
-def queue(_settings: Settings, _key: str) -> Queue:
+def queue(_settings: Settings, _url: str) -> Queue:
     """The queue's client of this process."""
-    return Queue(_settings)
+    return Queue(_settings, database(_settings.database))
 
 
-def course(settings: Settings) -> tuple[Course, tuple[Fault, ...]]:
-    """The course as it stands on disk, and the faults of lessons left out. Loaded again when a file has changed."""
+def materials(settings: Settings) -> Materials:
+    """The course and the exercises, read again when a file has changed."""
     content, tasks = settings.content_dir, settings.exercises_dir
-    return _course(str(content), str(tasks), _stamp(content), _stamp(tasks))
-
-
-def exercises(settings: Settings) -> Mapping[str, Exercise]:
-    """The exercises as they stand on disk. Loaded again when a file has changed."""
-    return _exercises(str(settings.exercises_dir), _stamp(settings.exercises_dir))
+    return _materials(str(content), str(tasks), _stamp(content), _stamp(tasks))
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)
-def _course(content: str, tasks: str, stamp: float, tasks_stamp: float) -> tuple[Course, tuple[Fault, ...]]:
-    known_exercises = _exercises(tasks, tasks_stamp)
+def _materials(content: str, tasks: str, written: int, tasks_written: int) -> Materials:
+    log.info("reading the course, stamp %d-%d", written, tasks_written)
+    exercises, broken = _exercises(Path(tasks))
     known = Known(
         demos={name: registry.fields(name) for name in registry.DEMOS},
-        exercises=frozenset(known_exercises),
-        checks={slug: frozenset(check.id for check in task.checks) for slug, task in known_exercises.items()},
+        exercises=frozenset(exercises),
+        checks={slug: frozenset(check.id for check in task.checks) for slug, task in exercises.items()},
     )
-    return load_leniently(Path(content), known)
+    course, faults = load_leniently(Path(content), known)
+    return Materials(course, exercises, (*broken, *map(str, faults)))
 
 
-@st.cache_resource(show_spinner=False, max_entries=2)
-def _exercises(folder: str, stamp: float) -> Mapping[str, Exercise]:
-    return graders.exercise.load_all(Path(folder))
+def _exercises(folder: Path) -> tuple[Mapping[str, Exercise], list[str]]:
+    """Every exercise that is in order; one that is not must not take the others with it."""
+    sound: dict[str, Exercise] = {}
+    broken: list[str] = []
+    for path in sorted(folder.glob("*/exercise.toml")):
+        try:
+            sound[path.parent.name] = exercise.load(path.parent)
+        except ExerciseError as error:
+            broken.append(str(error))
+    return sound, broken
 
 
-_stamps: dict[Path, tuple[float, float]] = {}
+_stamps: dict[Path, tuple[float, int]] = {}
 
 
-def _stamp(folder: Path) -> float:
-    """A number that changes when any file under ``folder`` is added, removed or written."""
-    looked, stamp = _stamps.get(folder, (-FRESH_FOR, 0.0))
+def _stamp(folder: Path) -> int:
+    """A number that changes when a file under ``folder`` is added, removed or written."""
+    looked, stamp = _stamps.get(folder, (-FRESH_FOR, 0))
     now = time.monotonic()
     if now - looked < FRESH_FOR:
         return stamp
@@ -78,5 +94,5 @@ def _stamp(folder: Path) -> float:
     return stamp
 
 
-def _weight(path: Path) -> float:
+def _weight(path: Path) -> int:
     return hash((str(path), path.stat().st_mtime_ns)) % 2**40

@@ -13,7 +13,6 @@ import streamlit as st
 import settings as course_settings
 from graders.exercise import Exercise
 from jobs.queue import Queue
-from lessons.faults import Fault
 from lessons.model import Course
 from progress.database import Database
 from progress.identity import LOCAL, Identity
@@ -40,17 +39,17 @@ def database() -> Database:
 
 def course() -> Course:
     """The course as it stands on disk."""
-    return resources.course(settings())[0]
+    return resources.materials(settings()).course
 
 
-def faults() -> tuple[Fault, ...]:
-    """What keeps lessons out of the course: for the author, shown on the course map."""
-    return resources.course(settings())[1]
+def faults() -> tuple[str, ...]:
+    """What is wrong with the materials: for the author, shown on the course map."""
+    return resources.materials(settings()).faults
 
 
 def exercises() -> Mapping[str, Exercise]:
     """The exercises by slug."""
-    return resources.exercises(settings())
+    return resources.materials(settings()).exercises
 
 
 def queue() -> Queue:

@@ -19,8 +19,10 @@ def _page() -> None:
         links.lost("Эта страница — для преподавателя.")
         return
     st.title("Проверка источников", anchor=False)
-    st.markdown("Утверждения исходных документов, наш вердикт и вывод. Ученики этих документов не видели: неверное стало "
-                "мифом, охотой за ошибкой или ничем.")  # fmt: skip
+    st.markdown(
+        "Утверждения исходных документов, наш вердикт и вывод. Ученики этих документов не видели: неверное стало "
+        "мифом, охотой за ошибкой или ничем."
+    )
     claims = session.course().claims
     counts = Counter(claim.verdict for claim in claims)
     _list(claims, counts)
@@ -28,10 +30,22 @@ def _page() -> None:
 
 @st.fragment
 def _list(claims: tuple[Claim, ...], counts: Counter[str]) -> None:
-    chosen = st.pills("Вердикт", list(COLORS), selection_mode="multi", key="claims-verdict", default=[],
-                      format_func=lambda verdict: f"{verdict} · {counts[verdict]}")  # fmt: skip
-    sought = st.text_input("Найти", key="claims-search", type="search", live=True, placeholder="слово или место: сл. 33",
-                           icon=":material/search:")  # fmt: skip
+    chosen = st.pills(
+        "Вердикт",
+        list(COLORS),
+        selection_mode="multi",
+        key="claims-verdict",
+        default=[],
+        format_func=lambda verdict: f"{verdict} · {counts[verdict]}",
+    )
+    sought = st.text_input(
+        "Найти",
+        key="claims-search",
+        type="search",
+        live=True,
+        placeholder="слово или место: сл. 33",
+        icon=":material/search:",
+    )
     shown = [claim for claim in claims if (not chosen or claim.verdict in chosen) and _matches(claim, sought or "")]
     st.caption(numbers.plural(len(shown), "утверждение", "утверждения", "утверждений"))
     for claim in shown:
@@ -53,8 +67,11 @@ def _taught(claim: Claim) -> None:
     lesson = session.course().lesson(lesson_id)
     if lesson:
         block = lesson.block(block_id)
-        links.go(f"Где об этом: {block.title if block else lesson.title}", links.LESSON,
-                 links.lesson(lesson.id, block.id if block else ""))  # fmt: skip
+        links.go(
+            f"Где об этом: {block.title if block else lesson.title}",
+            links.LESSON,
+            links.lesson(lesson.id, block.id if block else ""),
+        )
 
 
 def _matches(claim: Claim, sought: str) -> bool:

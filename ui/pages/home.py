@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from common import numbers
+from lessons import path
 from lessons.model import Course, Lesson
 from progress import learning
 from ui import links, look, record, session
@@ -42,35 +43,33 @@ def _begin(course: Course, started: Lesson | None, block_id: str) -> None:
 
 def _card(lesson: Lesson) -> None:
     stored = record.load(lesson)
-    done = [block for block in lesson.blocks if stored.finished(block)]
-    core = [block for block in lesson.blocks if block.depth == "core"]
-    through = sum(block in done for block in core)
+    done = stored.done()
     with st.container(border=True, key=f"lesson-{lesson.id}", gap="xsmall"):
-        st.markdown(f"##### {lesson.number}. {lesson.title} &nbsp;{_state(through, len(core), bool(stored.visited))}",
-                    anchors=False)  # fmt: skip
+        st.markdown(f"##### {lesson.number}. {lesson.title} &nbsp;{_state(lesson, stored)}", anchors=False)
         prose(lesson.summary)
-        st.progress(through / max(1, len(core)), text=_how_far(lesson, through, len(core)))
+        st.progress(path.share_done(lesson, done), text=_how_far(lesson, done))
         links.go("Открыть урок", links.LESSON, links.lesson(lesson.id), icon=":material/menu_book:")
 
 
-def _state(through: int, core: int, visited: bool) -> str:
-    if core and through == core:
+def _state(lesson: Lesson, stored: record.Record) -> str:
+    if path.following(lesson, stored.done()) is None:
         return ":green-badge[пройден]"
-    return ":blue-badge[идёт]" if visited else ":gray-badge[не начат]"
+    return ":blue-badge[идёт]" if stored.visited else ":gray-badge[не начат]"
 
 
-def _how_far(lesson: Lesson, through: int, core: int) -> str:
+def _how_far(lesson: Lesson, done: frozenset[str]) -> str:
+    core = path.core(lesson)
     minutes = numbers.plural(lesson.core_minutes, "минута", "минуты", "минут")
     questions = numbers.plural(len(lesson.questions), "вопрос", "вопроса", "вопросов")
-    return f"{through} из {core} блоков основного пути · {minutes} · {questions}"
+    return f"{sum(block.id in done for block in core)} из {len(core)} блоков основного пути · {minutes} · {questions}"
 
 
 def _planned(course: Course) -> None:
     if course.planned:
-        st.subheader("Готовятся", anchor=False)
-        with st.container(gap="xsmall", key="planned"):
+        st.subheader("Готовится", anchor=False)
+        with st.grid(2, min_column_width=240, gap="xsmall", key="planned"):
             for title in course.planned:
-                st.markdown(f":gray[{title}] :gray-badge[готовится]")
+                st.markdown(f":gray[:material/hourglass_empty: {title}]")
 
 
 def _faults() -> None:
@@ -78,7 +77,7 @@ def _faults() -> None:
     if faults:
         found = numbers.plural(len(faults), "ошибка", "ошибки", "ошибок")
         with st.expander(f"В материалах курса {found}: уроки с ошибками не показаны", icon=":material/report:"):
-            st.code("\n".join(str(fault) for fault in faults), language=None, wrap_lines=True)
+            st.code("\n".join(faults), language=None, wrap_lines=True)
 
 
 _page()

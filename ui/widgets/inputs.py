@@ -50,8 +50,14 @@ def _key(asked: Question, part: object = "") -> str:
 
 
 def _show_choice(asked: Question, options: list[Option]) -> None:
-    st.radio("Варианты", [option.text for option in options], index=None, key=_key(asked), on_change="ignore",
-             label_visibility="collapsed")  # fmt: skip
+    st.radio(
+        "Варианты",
+        [option.text for option in options],
+        index=None,
+        key=_key(asked),
+        on_change="ignore",
+        label_visibility="collapsed",
+    )
 
 
 def _read_choice(asked: Question) -> Response | None:
@@ -67,8 +73,14 @@ def _review_choice(asked: Question, given: Response) -> None:
 def _show_spot(asked: Question, _options: list[Option]) -> None:
     st.code(asked.code, line_numbers=True)
     lines = asked.code.splitlines()
-    st.radio("Строка с ошибкой", [option.text for option in asked.options], index=None, key=_key(asked),
-             on_change="ignore", format_func=lambda number: _line(lines, number))  # fmt: skip
+    st.radio(
+        "Строка с ошибкой",
+        [option.text for option in asked.options],
+        index=None,
+        key=_key(asked),
+        on_change="ignore",
+        format_func=lambda number: _line(lines, number),
+    )
 
 
 def _review_spot(asked: Question, given: Response) -> None:
@@ -102,8 +114,13 @@ def _review_several(asked: Question, given: Response) -> None:
 
 
 def _show_number(asked: Question, _options: list[Option]) -> None:
-    st.text_input(f"Ваше число{f', {asked.unit}' if asked.unit else ''}", key=_key(asked), on_change="ignore",
-                  placeholder="например, 41 943 040", width=320)  # fmt: skip
+    st.text_input(
+        f"Ваше число{f', {asked.unit}' if asked.unit else ''}",
+        key=_key(asked),
+        on_change="ignore",
+        placeholder="например, 41 943 040",
+        width=320,
+    )
 
 
 def _read_number(asked: Question) -> Response | None:
@@ -121,13 +138,24 @@ def _show_order(asked: Question, options: list[Option]) -> None:
     st.caption("Нажимайте шаги по порядку. Нажмите на шаг с номером, чтобы убрать его.")
     with st.container(gap="xsmall", key=_key(asked, "placed")):
         for number, text in enumerate(placed, 1):
-            st.button(f"**{number}.** {text}", key=_key(asked, f"placed{_index(asked, text)}"), type="tertiary",
-                      on_click=_unplace, args=(asked, text), icon=":material/undo:")  # fmt: skip
+            st.button(
+                f"**{number}.** {text}",
+                key=_key(asked, f"placed{_index(asked, text)}"),
+                type="tertiary",
+                on_click=_unplace,
+                args=(asked, text),
+                icon=":material/undo:",
+            )
     with st.container(gap="xsmall", key=_key(asked, "loose")):
         for option in options:
             if option.text not in placed:
-                st.button(option.text, key=_key(asked, f"loose{_index(asked, option.text)}"), wrap=True,
-                          on_click=_place, args=(asked, option.text))  # fmt: skip
+                st.button(
+                    option.text,
+                    key=_key(asked, f"loose{_index(asked, option.text)}"),
+                    wrap=True,
+                    on_click=_place,
+                    args=(asked, option.text),
+                )
 
 
 def _index(asked: Question, text: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from common import numbers
+from lessons import path
 from lessons.model import Block
 from ui import links
 from ui.record import Record
@@ -15,16 +16,20 @@ def outline(record: Record, here: Block) -> None:
     lesson = record.lesson
     with st.sidebar:
         st.markdown(f"**{lesson.number}. {lesson.title}**")
-        for block in lesson.blocks:
-            deep = " · по желанию" if block.depth == "deep" else ""
-            label = f"{block.title} :gray[{block.minutes}{numbers.NBSP}мин{deep}]"
-            links.go(label, links.LESSON, links.lesson(lesson.id, block.id), icon=_mark(record, block, here))
-        st.caption(":material/check_circle: пройдено   :material/adjust: открыто   :material/circle: впереди")
+        with st.container(key="outline", gap=None):
+            for block in lesson.blocks:
+                links.go(
+                    _label(block, here), links.LESSON, links.lesson(lesson.id, block.id), icon=_mark(record, block)
+                )
+        st.caption(":material/check_circle: пройдено · :material/adjust: открыто · :material/circle: впереди")
 
 
-def _mark(record: Record, block: Block, here: Block) -> str:
-    if block is here:
-        return ":material/arrow_right_alt:"
+def _label(block: Block, here: Block) -> str:
+    minutes = f"{block.minutes}{numbers.NBSP}мин{' · по желанию' if block.depth == 'deep' else ''}"
+    return f"{f'**{block.title}**' if block is here else block.title} :gray[{minutes}]"
+
+
+def _mark(record: Record, block: Block) -> str:
     if record.finished(block):
         return ":material/check_circle:"
     return ":material/adjust:" if block.id in record.visited else ":material/circle:"
@@ -32,24 +37,31 @@ def _mark(record: Record, block: Block, here: Block) -> str:
 
 def whereabouts(record: Record, here: Block) -> None:
     """One line and a thin bar: which block of how many, how many minutes of the core path are left."""
-    blocks = record.lesson.blocks
-    left = sum(block.minutes for block in blocks if block.depth == "core" and not record.finished(block))
-    at = blocks.index(here) + 1
-    rest = f"осталось {numbers.plural(left, 'минута', 'минуты', 'минут')} основного пути" if left else "основной путь пройден"
-    st.progress(at / len(blocks), text=f"Урок {record.lesson.number} · блок {at} из {len(blocks)} · {rest}")
+    lesson, done = record.lesson, record.done()
+    left, at = path.minutes_left(lesson, done), path.position(lesson, here.id)
+    minutes = numbers.plural(left, "минута", "минуты", "минут")
+    rest = f"осталось {minutes} основного пути" if left else "основной путь пройден"
+    words = f"Урок {lesson.number} · блок {at} из {len(lesson.blocks)} · {rest}"
+    st.progress(path.share_done(lesson, done), text=words)
 
 
 def onward(record: Record, here: Block) -> None:
     """One primary button to the next block, and the way back."""
-    blocks = record.lesson.blocks
-    at = blocks.index(here)
+    before, following = path.neighbours(record.lesson, here.id)
     with st.container(horizontal=True, key="onward", horizontal_alignment="distribute"):
-        if at:
-            st.button("Назад", key="back", icon=":material/arrow_back:", on_click=_open, args=(record, blocks[at - 1]))
-        if at + 1 < len(blocks):
-            following = blocks[at + 1]
-            st.button(f"Дальше: {following.title}", key="onward-button", type="primary", icon=":material/arrow_forward:",
-                      icon_position="right", on_click=_open, args=(record, following), wrap=True)  # fmt: skip
+        if before:
+            st.button("Назад", key="back", icon=":material/arrow_back:", on_click=_open, args=(record, before))
+        if following:
+            st.button(
+                f"Дальше: {following.title}",
+                key="onward-button",
+                type="primary",
+                icon=":material/arrow_forward:",
+                icon_position="right",
+                on_click=_open,
+                args=(record, following),
+                wrap=True,
+            )
         else:
             links.go("К карте курса", links.HOME, icon=":material/map:")
 

@@ -37,8 +37,8 @@ def terms(lesson: Lesson) -> None:
     """Terms as cards: definition, metaphor, and where the metaphor breaks."""
     for term in lesson.terms:
         with st.container(border=True, gap="xsmall", key=f"term-{term.id}"):
-            english = f" :gray[{term.english}]" if term.english else ""
-            st.markdown(f"##### {term.name}{english}", anchors=False)
+            english = f" :gray[· {term.english}]" if term.english else ""
+            prose(f"**{term.name}**{english}")
             prose(term.definition)
             _likeness(term)
 
@@ -55,8 +55,14 @@ def _likeness(term: Term) -> None:
 @st.fragment
 def errors(lesson: Lesson) -> None:
     """Symptom → cause → fix, with a search over all of it."""
-    sought = st.text_input("Найти по симптому или сообщению", placeholder="например: loss не падает",
-                           key="errors-search", type="search", live=True, icon=":material/search:")  # fmt: skip
+    sought = st.text_input(
+        "Найти по симптому или сообщению",
+        placeholder="например: loss не падает",
+        key="errors-search",
+        type="search",
+        live=True,
+        icon=":material/search:",
+    )
     found = [error for error in lesson.errors if _matches(error, sought)]
     for error in found:
         with st.expander(error.symptom, key=f"error-{error.id}", icon=":material/error:"):

@@ -20,11 +20,23 @@ def phases(lesson: Lesson) -> None:
         figure(phase.figure, phase.alt, f"phase-{phase.id}")
         prose(phase.text)
         with st.container(horizontal=True, horizontal_alignment="distribute"):
-            st.button("Шаг назад", key="phase-back", icon=":material/arrow_back:", disabled=at == 0,
-                      on_click=session.remember, args=(_key(lesson), at - 1))  # fmt: skip
-            st.button("Следующий шаг", key="phase-on", icon=":material/arrow_forward:", icon_position="right",
-                      disabled=at + 1 == len(lesson.phases), on_click=session.remember,
-                      args=(_key(lesson), at + 1))  # fmt: skip
+            st.button(
+                "Шаг назад",
+                key="phase-back",
+                icon=":material/arrow_back:",
+                disabled=at == 0,
+                on_click=session.remember,
+                args=(_key(lesson), at - 1),
+            )
+            st.button(
+                "Следующий шаг",
+                key="phase-on",
+                icon=":material/arrow_forward:",
+                icon_position="right",
+                disabled=at + 1 == len(lesson.phases),
+                on_click=session.remember,
+                args=(_key(lesson), at + 1),
+            )
 
 
 def _key(lesson: Lesson) -> str:

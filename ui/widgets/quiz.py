@@ -85,12 +85,22 @@ def _calibration(right: bool, confidence: str) -> str:
 
 def _after(record: Record, asked: Question, *, right: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Ответить ещё раз", key=f"again-{asked.id}", type="tertiary", icon=":material/replay:",
-                  on_click=session.remember, args=(_again(asked.id), True))  # fmt: skip
+        st.button(
+            "Ответить ещё раз",
+            key=f"again-{asked.id}",
+            type="tertiary",
+            icon=":material/replay:",
+            on_click=session.remember,
+            args=(_again(asked.id), True),
+        )
         block = record.lesson.block(asked.block)
         if block and not right and block.id != st.query_params.get("block"):
-            links.go(f"Перечитать: {block.title}", links.LESSON, links.lesson(record.lesson.id, block.id),
-                     icon=":material/menu_book:")  # fmt: skip
+            links.go(
+                f"Перечитать: {block.title}",
+                links.LESSON,
+                links.lesson(record.lesson.id, block.id),
+                icon=":material/menu_book:",
+            )
 
 
 def _again(name: str) -> str:

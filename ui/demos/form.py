@@ -1,0 +1,74 @@
+"""Widgets for the fields that a demo declares, and plain arguments back from them.
+
+Leaves out checking: the demo refuses what it cannot use, in words (``demos.params``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, get_origin
+
+import streamlit as st
+
+from demos.params import Field
+from ui import session
+
+WORDS = {
+    "none": "без сдвигов",
+    "lora_only": "у слоёв с LoRA",
+    "all": "все",
+    "llama": "Llama, Mistral",
+    "qwen2": "Qwen2.5",
+    "gemma2": "Gemma-2",
+    "phi3": "Phi-3",
+    "gpt2": "GPT-2",
+}
+"""What a learner reads instead of a value that means nothing by itself."""
+
+
+def start(key: str, values: Mapping[str, Any]) -> None:
+    """Give the widgets of ``key`` their first values; what the learner has changed stays."""
+    for name, value in values.items():
+        if session.recall(widget(key, name), None) is None:
+            session.remember(widget(key, name), list(value) if isinstance(value, tuple) else value)
+
+
+def widget(key: str, name: str) -> str:
+    """The state key of a field's widget."""
+    return f"{key}-field-{name}"
+
+
+def field(item: Field, key: str, *, locked: bool = False) -> Any:
+    """The widget of one field; what it holds."""
+    name, note = widget(key, item.name), item.note or None
+    if item.type is bool:
+        return st.checkbox(item.title, key=name, help=note, disabled=locked)
+    if item.choices:
+        return st.selectbox(item.title, item.choices, key=name, help=note, disabled=locked, format_func=words)
+    if item.type in (int, float):
+        return _number(item, name, locked=locked)
+    if get_origin(item.type) is tuple:
+        joined = session.recall(name, "")
+        session.remember(name, ", ".join(joined) if isinstance(joined, list) else joined)
+    return st.text_input(item.title, key=name, help=note, disabled=locked)
+
+
+def words(value: str) -> str:
+    """A value as people say it."""
+    return WORDS.get(value, value)
+
+
+def _number(item: Field, name: str, *, locked: bool) -> Any:
+    kind = int if item.type is int else float
+    low = None if item.low is None else kind(item.low)
+    high = None if item.high is None else kind(item.high)
+    return st.number_input(
+        item.title,
+        low,
+        high,
+        key=name,
+        step=kind(1),
+        help=item.note or None,
+        disabled=locked,
+        format="%d" if kind is int else "%g",
+    )
