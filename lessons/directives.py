@@ -78,7 +78,11 @@ class Composer:
         self._source.fault(line, item.name, message)
 
     def _demo(self, item: Directive) -> DemoRef | None:
-        name, *words = self._split(item) or [""]
+        try:
+            name, *words = shlex.split(item.words) or [""]
+        except ValueError:
+            self._fault(item, "кавычка не закрыта")
+            return None
         demos = self._shelf.known.demos
         if name not in demos:
             self._fault(item, f"нет демонстрации «{name}»{nearest(name, demos)}")
@@ -101,13 +105,6 @@ class Composer:
             self._shelf.known.preset(name, preset)
         except ValueError as error:
             self._fault(item, f"демонстрация «{name}» не принимает эти значения: {error}")
-
-    def _split(self, item: Directive) -> list[str]:
-        try:
-            return shlex.split(item.words)
-        except ValueError:
-            self._fault(item, "кавычка не закрыта")
-            return []
 
     def _note_asked(self, sections: list[Section]) -> None:
         """Where each question is asked: by name first, so that a bare ``::: quiz`` above knows what is left."""

@@ -69,10 +69,14 @@ class Collector:
         return tuple(sorted(self._faults))
 
 
+def closest(name: str, known: Iterable[str]) -> str:
+    """The known name that was probably meant; empty when none is close."""
+    return next(iter(difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5)), "")
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """The end of a sentence about an unknown ``name``: the closest known one, or all when none is close."""
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    if close:
-        return f"; ближайший известный — `{close[0]}`"
+    if close := closest(name, names):
+        return f"; ближайший известный — `{close}`"
     return f"; известны: {', '.join(f'`{one}`' for one in names[:12])}" if names else ""

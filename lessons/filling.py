@@ -86,8 +86,8 @@ class Filler:
         return prose.FACT.sub(lambda match: facts[match[1]].text if match[1] in facts else match[0], text)
 
 
-def fill(document: Document, shelf: Shelf) -> dict[str, Any]:
-    """The data of a TOML file with every text filled."""
+def fill(document: Document, shelf: Shelf, *keys: str) -> dict[str, Any]:
+    """The data of a TOML file with every text filled; only the top-level ``keys`` when some are named."""
     filler = Filler(shelf, document)
 
     def walk(value: Any, place: Place) -> Any:
@@ -97,7 +97,7 @@ def fill(document: Document, shelf: Shelf) -> dict[str, Any]:
             return [walk(item, (*place, index)) for index, item in enumerate(value)]
         return _filled(value, place, filler, document) if isinstance(value, str) else value
 
-    return {key: walk(value, (key,)) for key, value in document.data.items()}
+    return {key: walk(value, (key,)) for key, value in document.data.items() if key in keys or not keys}
 
 
 def _filled(value: str, place: Place, filler: Filler, document: Document) -> str:

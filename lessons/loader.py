@@ -151,8 +151,7 @@ def _derivations(ledger: Ledger, shelf: Shelf, document: Document | None) -> dic
 
 
 def _claims(document: Document, shelf: Shelf) -> tuple[Claim, ...]:
-    data = {"claim": fill(document, shelf).get("claim", [])}
-    rows = schema.build_list(Claim, "claim", document, data)
+    rows = schema.build_list(Claim, "claim", document, fill(document, shelf, "claim"))
     for index, claim in rows:
         lesson, _, block = claim.taught.partition("#")
         problem = shelf.missing_lesson(lesson, block) if lesson else ""

@@ -69,13 +69,13 @@ class _Parser:
         self._lines = source.text.split("\n")
         self._prose: list[str] = []
         self._prose_line = 1
-        self._fence = ""
+        self._fence, self._fence_line = "", 1
         at = 0
         while at < len(self._lines):
             at = self._line(at)
         self._end_prose()
         if self._fence:
-            self.source.fault(len(self._lines), "", f"блок кода {self._fence} не закрыт")
+            self.source.fault(self._fence_line, "", f"блок кода {self._fence} не закрыт")
         if not self.sections:
             self.source.fault(1, "", f"в уроке нет ни одного блока; {_FORM}")
 
@@ -89,16 +89,16 @@ class _Parser:
             self._end_prose()
             self._heading(at)
             return at + 1
-        self._toggle_fence(text)
+        self._toggle_fence(text, at + 1)
         if not self._prose:
             self._prose_line = at + 1
         self._prose.append(text)
         return at + 1
 
-    def _toggle_fence(self, text: str) -> None:
+    def _toggle_fence(self, text: str, line: int) -> None:
         found = _FENCE.match(text)
         if found and not self._fence:
-            self._fence = found.group(1)
+            self._fence, self._fence_line = found.group(1), line
         elif found and text.strip().strip(self._fence[0]) == "" and len(found.group(1)) >= len(self._fence):
             self._fence = ""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ _SENTENCES = {
     "Invalid value": "значение не понять; тексту нужны кавычки",
     "Illegal character": "строка не закрыта кавычкой (или в ней непечатный знак)",
     "Unterminated string": "строка не закрыта кавычкой",
-    'Expected "\'"': "строка не закрыта апострофом",
+    "Expected \"'": "строка не закрыта апострофом",
     "Unclosed array": "массив не закрыт скобкой «]» или пропущена запятая",
     "Unclosed inline table": "таблица не закрыта скобкой «}» или пропущена запятая",
     "Invalid initial character for a key part": "здесь нужен ключ",
@@ -119,12 +119,18 @@ def read_toml(file: Path, content: Path, collector: Collector, *, optional: bool
     if source is None:
         return None
     try:
-        data = tomllib.loads(source.text)
+        data = _parsed(source.text)
     except tomllib.TOMLDecodeError as error:
         line, message = _explain(str(error), source.text)
         source.fault(line, "", message)
         return None
     return Document(file, source.shown, source.text, collector, data)
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> dict[str, Any]:
+    """The data of a text. An edit of one file does not parse the others anew; nobody changes the data."""
+    return tomllib.loads(text)
 
 
 def _explain(error: str, text: str) -> tuple[int, str]:

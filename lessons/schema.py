@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import types
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from lessons.faults import nearest
+from lessons.faults import closest, nearest
 from lessons.positions import Place
 from lessons.reading import Document
 
@@ -56,23 +56,26 @@ def _table(kind: Any, data: object, document: Document, place: Place) -> Any:
     if not isinstance(data, Mapping):
         return _wrong(document, place, dict, data)
     fields = {field.name: field for field in dataclasses.fields(kind)}
-    known = _refuse_unknown(data, fields, document, place)
+    mistyped = _refuse_unknown(data, fields, document, place)
     values: dict[str, Any] = {}
     for name, field in fields.items():
         required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         if name in data:
             values[name] = _value(_hints(kind)[name], data[name], document, (*place, name), required=required)
         elif required:
-            document.fault(document.line(place), _key(place, name), "нет обязательного ключа")
             values[name] = _BAD
-    return kind(**values) if known and not any(value is _BAD for value in values.values()) else _BAD
+            if name not in mistyped:
+                document.fault(document.line(place), _key(place, name), "нет обязательного ключа")
+    sound = not mistyped and not any(value is _BAD for value in values.values())
+    return kind(**values) if sound else _BAD
 
 
-def _refuse_unknown(data: Mapping[str, Any], known: Any, document: Document, place: Place) -> bool:
+def _refuse_unknown(data: Mapping[str, Any], known: Iterable[str], document: Document, place: Place) -> frozenset[str]:
+    """Report unknown keys; the known ones that were probably meant, so that they are not called missing as well."""
     unknown = [key for key in data if key not in known]
     for key in unknown:
         document.at((*place, key), f"неизвестный ключ{nearest(key, known)}")
-    return not unknown
+    return frozenset(closest(key, known) for key in unknown)
 
 
 def _value(hint: Any, value: object, document: Document, place: Place, *, required: bool = False) -> Any:
