@@ -1,1 +1,1 @@
-"""The trusted half: starts the sandboxed half, asks it, judges its answers."""
+"""The trusted half: two zygotes, the judge that runs an exercise's checks, the verdict in words."""

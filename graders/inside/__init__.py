@@ -1,1 +1,4 @@
-"""The untrusted half: runs the submission, answers calls, decides nothing. A process, imported by nobody."""
+"""The untrusted half: a zygote behind walls, forked per grading to run one submission. It decides nothing.
+
+Started as a process, imported by nobody; of our code it knows ``graders.wire`` and ``graders.forking`` only.
+"""

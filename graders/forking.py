@@ -1,0 +1,133 @@
+"""A process that forks when told to: receives requests with file descriptors, forks, reports each child's end.
+
+Serves both zygotes, the judge's and the sandbox's. One thread, no signals: a pidfd per child tells when it ended.
+A request is one packet: JSON and descriptors, the first of which is the status socket of this child. Over it go the
+child's pidfd and, at the end, ``{"code": n}`` (negative: killed by that signal). When the control socket closes, the
+process exits. Leaves out what a child does, and everything about sandboxes. Standard library only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import socket
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn, Protocol
+
+MAX_REQUEST = 1 << 16
+MAX_DESCRIPTORS = 8
+
+
+class Fork(Protocol):
+    """How to fork: ``os.fork``, or a fork into new namespaces. Returns the pid in the caller's namespace, 0 inside."""
+
+    def __call__(self) -> int: ...
+
+
+def send(sock: socket.socket, message: object, descriptors: Sequence[int] = ()) -> None:
+    """Send one packet of plain data with descriptors.
+
+    Raises:
+        OSError: the other side is gone.
+    """
+    socket.send_fds(sock, [json.dumps(message).encode()], descriptors)
+
+
+def receive(sock: socket.socket) -> tuple[Any, list[int]]:
+    """The next packet. An empty one (the other side closed) is ``(None, [])``."""
+    data, descriptors, _, _ = socket.recv_fds(sock, MAX_REQUEST, MAX_DESCRIPTORS)
+    for descriptor in descriptors:
+        os.set_inheritable(descriptor, False)
+    return (json.loads(data) if data else None), list(descriptors)
+
+
+def serve(control: socket.socket, child: Callable[[Any, list[int]], None], fork: Fork = os.fork) -> None:
+    """Fork for each request until ``control`` closes. ``child(request, descriptors)`` runs in the forked process."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(control, selectors.EVENT_READ)
+        while True:
+            for key, _ in selector.select():
+                if key.fileobj is not control:
+                    selector.unregister(key.fileobj)
+                    _report(key.fd, *key.data)
+                    continue
+                request, descriptors = receive(control)
+                if request is None:
+                    return
+                started = _start(request, descriptors, child, fork)
+                if started:
+                    selector.register(started[0], selectors.EVENT_READ, started[1:])
+
+
+def _start(
+    request: Any, descriptors: list[int], child: Callable[[Any, list[int]], None], fork: Fork
+) -> tuple[int, int, socket.socket] | None:
+    status = socket.socket(fileno=descriptors[0])
+    try:
+        pid = fork()
+    except OSError as error:
+        send(status, {"refused": str(error)})
+        status.close()
+        return None
+    rest = descriptors[1:]
+    if pid == 0:
+        _run(request, rest, child)
+    for descriptor in rest:
+        os.close(descriptor)
+    pidfd = os.pidfd_open(pid)
+    _tell(status, {"started": True}, (pidfd,))
+    return pidfd, pid, status
+
+
+def _run(request: Any, descriptors: list[int], child: Callable[[Any, list[int]], None]) -> NoReturn:
+    code = 70
+    try:
+        child(request, keep_only(descriptors))
+        code = 0
+    except BaseException:  # noqa: BLE001 - the forked copy must never go on in the parent's loop
+        traceback.print_exc(file=sys.stderr)
+    finally:
+        os._exit(code)
+
+
+def keep_only(descriptors: Sequence[int]) -> list[int]:
+    """Close everything but 0, 1, 2 and ``descriptors``, which become 3, 4, ...; returns their new numbers."""
+    high = [os.dup2(d, 500 + i, inheritable=False) for i, d in enumerate(descriptors)]
+    low = [os.dup2(d, 3 + i, inheritable=False) for i, d in enumerate(high)]
+    os.closerange(3 + len(low), os.sysconf("SC_OPEN_MAX"))
+    return low
+
+
+def _report(pidfd: int, pid: int, status: socket.socket) -> None:
+    _, raw = os.waitpid(pid, 0)
+    _tell(status, {"code": os.waitstatus_to_exitcode(raw)})
+    status.close()
+    os.close(pidfd)
+
+
+def _tell(status: socket.socket, message: object, descriptors: Sequence[int] = ()) -> None:
+    try:
+        send(status, message, descriptors)
+    except OSError as error:  # nobody listens any more: the grading was given up
+        print(f"status not delivered: {error}", file=sys.stderr)  # noqa: T201
+
+
+def in_child(work: Callable[[], list[str]]) -> list[str]:
+    """What ``work`` returns, run in a fork that is thrown away: this process stays as it is. Empty when it failed."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            os.write(writing, "\n".join(work()).encode()[:60_000])  # a pipe holds 64 KiB
+            code = 0
+        finally:
+            os._exit(code)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        lines = pipe.read().split("\n")
+    os.waitpid(pid, 0)
+    return [line for line in lines if line]

@@ -1,0 +1,119 @@
+"""The grading engine: what the worker, the command line and the tests call. See ``Engine``.
+
+Never raises for what a learner sent; our own faults become ``INFRA_ERROR``. Leaves out the queue and the store.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from graders import submission
+from graders.exercise import Exercise, ExerciseError, load
+from graders.host import feedback, sentences
+from graders.host.session import Record, Session, Terms, Trouble
+from graders.host.zygote import Lost, Zygote
+from graders.protocol import Job, Outcome, Trial, Verdict
+from graders.submission import InvalidFile, Submission
+
+log = logging.getLogger(__name__)
+ATTEMPTS = 2
+"""How often a job is tried when our own processes fail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Isolation:
+    """Which walls stand on this machine. Without ``ready`` nothing is graded; ``problem`` says why."""
+
+    ready: bool
+    layers: tuple[str, ...] = ()
+    problem: str = ""
+
+
+class Engine:
+    """Two warm processes and everything to grade with them. A context manager; safe to use from several threads.
+
+    The constructor returns at once; the first job waits until both processes are warm (seconds).
+    """
+
+    def __init__(self, exercises_dir: Path, *, content_model: Path | None = None) -> None:
+        self._folder = exercises_dir.resolve()
+        options = {"model": str(content_model.resolve()) if content_model else None, "hidden": [str(self._folder)]}
+        self._judge = Zygote("graders.host.judge")
+        self._student = Zygote("graders.inside.zygote", options, shut=True)
+        self._numbers = itertools.count()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End both processes and whatever they still run."""
+        self._judge.close()
+        self._student.close()
+
+    def isolation(self) -> Isolation:
+        """Which walls stand here. Waits until the sandbox's process is warm."""
+        try:
+            return Isolation(True, tuple(self._student.wait()["layers"]))
+        except Lost as error:
+            return Isolation(False, problem=f"Изоляция недоступна, проверки не запускаются: {error}.")
+
+    def grade(self, job: Job) -> Verdict:
+        """The verdict on a submission."""
+        try:
+            exercise = self._exercise(job)
+            sent = submission.read(job.source, job.filename)
+        except ExerciseError as error:
+            log.exception("exercise %r", job.exercise)
+            return feedback.short(job.exercise, Outcome.INFRA_ERROR, f"{sentences.INFRA} {error}")
+        except InvalidFile as error:
+            return feedback.short(job.exercise, Outcome.INVALID_FILE, str(error))
+        if sent.empty or sent.untouched(exercise.starter):
+            message = sentences.EMPTY if sent.empty else sentences.UNTOUCHED
+            return feedback.short(exercise.slug, Outcome.NOT_ATTEMPTED, message, exercise.version)
+        record = self._run(exercise, sent, {"tests": str(exercise.tests)})
+        if isinstance(record, str):
+            return feedback.short(exercise.slug, Outcome.INFRA_ERROR, record, exercise.version)
+        return feedback.verdict(exercise, record)
+
+    def run(self, job: Job, call: str) -> Trial:
+        """What the submission does with ``call``, a Python expression or statements; nothing is judged or counted."""
+        try:
+            exercise = self._exercise(job)
+            sent = submission.read(job.source, job.filename)
+        except ExerciseError as error:
+            log.exception("exercise %r", job.exercise)
+            return Trial(Outcome.INFRA_ERROR, f"{sentences.INFRA} {error}")
+        except InvalidFile as error:
+            return Trial(Outcome.INVALID_FILE, str(error))
+        record = self._run(exercise, sent, {"call": call[: submission.LARGEST]})
+        return Trial(Outcome.INFRA_ERROR, record) if isinstance(record, str) else feedback.trial(exercise, record)
+
+    def _exercise(self, job: Job) -> Exercise:
+        folder = self._folder / job.exercise
+        if folder.parent != self._folder or not (folder / "exercise.toml").is_file():
+            raise ExerciseError(sentences.UNKNOWN)
+        return load(folder)
+
+    def _run(self, exercise: Exercise, sent: Submission, what: dict[str, object]) -> Record | str:
+        """The record of a session, or why there is none."""
+        job = {**what, "given": exercise.given, "cells": [list(cell) for cell in sent.cells]}
+        terms = Terms(exercise.seconds, exercise.memory)
+        number: Callable[[], int] = lambda: next(self._numbers)  # noqa: E731
+        for _ in range(ATTEMPTS):
+            try:
+                return Session(self._judge, self._student, terms, number).run(job)
+            except (Trouble, Lost, OSError) as error:
+                log.exception("grading of %s failed on our side", exercise.slug)
+                problem = error
+        return f"{sentences.INFRA} {problem}" if isinstance(problem, Lost) else sentences.INFRA

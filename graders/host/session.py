@@ -1,0 +1,236 @@
+"""One grading or trial, watched: a judge and its sandboxes, their output, the deadline. Collects facts, no sentences.
+
+The engine's thread waits here. Whatever happens to the sandbox, the record says what the judge found and how the
+sandbox ended; the exit code of the judge is never a result. Leaves out points and words (``graders.host.feedback``).
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import selectors
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from graders.host.output import Output
+from graders.host.zygote import Child, Lost, Zygote
+from graders.wire import Channel, WireError
+
+TICK = 0.05  # seconds between looks at the memory
+JUDGE_EXTRA = 8.0  # seconds beyond the deadline after which the judge itself is given up
+MOST_SANDBOXES = 20
+
+
+class Trouble(Exception):  # noqa: N818
+    """Ours, not the learner's; the message is for the log."""
+
+
+@dataclass(slots=True)
+class Record:
+    """What happened. ``results``: (check's function name, what the judge found) in order."""
+
+    collected: dict[str, int] = field(default_factory=dict)
+    results: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    unloaded: dict[str, Any] | None = None
+    tried: dict[str, Any] | None = None
+    output: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Limits of one session."""
+
+    seconds: float
+    memory: int  # bytes
+
+
+class Session:
+    """Runs one job. ``judge`` and ``student`` are warm zygotes; use ``run`` once."""
+
+    def __init__(self, judge: Zygote, student: Zygote, terms: Terms, number: Callable[[], int]) -> None:
+        self._zygotes, self._terms, self._number = (judge, student), terms, number
+        self._record, self._selector = Record(), selectors.DefaultSelector()
+        self._output: list[Output] = []
+        self._sandbox: Child | None = None
+        self._spare: socket.socket | None = None  # the judge's end of a sandbox that waits for it
+        self._ended = ""  # why no more sandboxes are given: "timeout" or "output"
+        self._why = ""  # why this sandbox was killed
+        self._opened, self._deadline, self._baseline = 0, math.inf, 0
+        self._done = False
+
+    def run(self, job: dict[str, Any]) -> Record:
+        """Fork both halves, wait for the end, clean up.
+
+        Raises:
+            Trouble: our own processes failed.
+            Lost: a zygote cannot be had.
+        """
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            judge = self._zygotes[0].fork({}, [theirs.fileno()])
+            theirs.close()
+            try:
+                self._open()
+                self._watch(Channel(ours), judge, {**job, "seconds": self._terms.seconds})
+            except WireError as error:
+                raise Trouble(f"judge: {error}") from error
+            finally:
+                judge.close()
+                self._shut()
+                self._selector.close()
+        self._record.output = "".join(output.text() for output in self._output)
+        return self._record
+
+    def _open(self) -> None:
+        """Fork a sandbox; the judge will ask for its end of the wire."""
+        self._opened += 1
+        ours, theirs = socket.socketpair()
+        output = Output()
+        self._output.append(output)
+        seconds = math.ceil(self._terms.seconds) + 1
+        terms = {"number": self._number(), "seconds": seconds, "memory": self._terms.memory}
+        with theirs:
+            self._sandbox = self._zygotes[1].fork(terms, [theirs.fileno(), output.writing])
+        output.hand_over()
+        self._spare, self._why, self._baseline = ours, "", 0
+        self._selector.register(self._sandbox.status, selectors.EVENT_READ, self._sandbox_moved)
+        self._selector.register(output.reading, selectors.EVENT_READ, self._printed)
+
+    def _watch(self, channel: Channel, judge: Child, job: dict[str, Any]) -> None:
+        channel.send(job, time.monotonic() + 10)
+        started = time.monotonic()
+        self._deadline = started + self._terms.seconds
+        self._selector.register(channel.sock, selectors.EVENT_READ, lambda: self._judge_said(channel))
+        self._selector.register(judge.status, selectors.EVENT_READ, lambda: self._judge_moved(judge))
+        while not self._done:
+            for key, _ in self._selector.select(TICK):
+                if key.fd in self._selector.get_map():
+                    key.data()
+            self._keep_limits()
+        self._record.seconds = time.monotonic() - started
+
+    def _judge_said(self, channel: Channel) -> None:
+        word, *rest = channel.receive(time.monotonic() + 5)
+        if word == "sandbox":
+            self._give(channel.sock)
+        elif word == "collected":
+            self._record.collected = rest[0]
+        elif word == "result":
+            self._record.results.append((rest[0], self._with_end(rest[1])))
+        elif word == "unloaded":
+            self._record.unloaded = self._with_end(rest[0])
+        elif word == "tried":
+            self._record.tried = self._with_end(rest[0])
+        elif word == "done":
+            self._done = True
+        else:
+            raise Trouble(f"judge: {rest}")
+
+    def _judge_moved(self, judge: Child) -> None:
+        judge.update()
+        if judge.code is not None and not self._done:
+            raise Trouble(f"the judge ended with code {judge.code}")
+
+    def _give(self, judge: socket.socket) -> None:
+        """Answer the judge's wish for a sandbox: the one that waits, a new one, or none."""
+        if self._spare is None and not self._ended and self._opened < MOST_SANDBOXES:
+            self._shut()
+            self._open()
+        if self._spare is None:
+            judge.sendall(b"N")
+            return
+        socket.send_fds(judge, [b"Y"], [self._spare.fileno()])
+        self._spare.close()
+        self._spare = None
+
+    def _sandbox_moved(self) -> None:
+        if self._sandbox is not None:
+            self._sandbox.update()
+            if self._sandbox.code is not None:
+                self._selector.unregister(self._sandbox.status)
+
+    def _printed(self) -> None:
+        output = self._output[-1]
+        if not output.read():
+            self._selector.unregister(output.reading)
+        if sum(each.size for each in self._output) > 0 and output.flooded:
+            self._end("output")
+
+    def _keep_limits(self) -> None:
+        now = time.monotonic()
+        if now > self._deadline and not self._ended:
+            self._end("timeout")
+        if now > self._deadline + JUDGE_EXTRA:
+            raise Trouble("the judge does not come to an end")
+        if self._sandbox is not None and self._sandbox.pidfd >= 0 and self._sandbox.code is None:
+            used = memory_of(self._sandbox.pidfd)
+            self._baseline = self._baseline or used
+            if used - self._baseline > self._terms.memory:
+                self._why = "memory"
+                self._sandbox.kill()
+
+    def _end(self, why: str) -> None:
+        self._ended = self._why = why
+        if self._sandbox is not None:
+            self._sandbox.kill()
+
+    def _with_end(self, found: dict[str, Any]) -> dict[str, Any]:
+        """``found``; where the sandbox was gone, with why: a limit, or the code it ended with."""
+        if found.get("kind") != "gone":
+            return found
+        if self._sandbox is not None and not self._why and not self._ended:
+            self._sandbox.wait(1)
+        code = self._sandbox.code if self._sandbox is not None else None
+        return {**found, "why": self._why or self._ended, "code": code, "never": bool(self._ended) and not self._why}
+
+    def _shut(self) -> None:
+        if self._spare is not None:
+            self._spare.close()
+            self._spare = None
+        if self._sandbox is not None:
+            for item in (self._sandbox.status, self._output[-1].reading):
+                if self._registered(item):
+                    self._selector.unregister(item)
+            self._sandbox.close()
+            self._output[-1].drain()
+            self._output[-1].close()
+            self._sandbox = None
+
+    def _registered(self, item: Any) -> bool:
+        try:
+            return item in self._selector.get_map()
+        except ValueError:
+            return False
+
+
+def memory_of(pidfd: int) -> int:
+    """Bytes of memory that the process behind ``pidfd`` and its descendants hold themselves; 0 when it is gone."""
+    try:
+        text = Path(f"/proc/self/fdinfo/{pidfd}").read_text()
+        pid = int(text.partition("Pid:")[2].split()[0])
+        return sum(_own_memory(each) for each in _family(pid)) if pid > 0 else 0
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def _family(pid: int) -> list[int]:
+    found = [pid]
+    for each in found:
+        try:
+            for task in os.listdir(f"/proc/{each}/task"):  # noqa: PTH208
+                found += [int(n) for n in Path(f"/proc/{each}/task/{task}/children").read_text().split()]
+        except OSError:
+            continue
+        if len(found) > 500:
+            break
+    return found
+
+
+def _own_memory(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return sum(int(line.split()[1]) << 10 for line in lines if line.startswith(("RssAnon:", "RssShmem:")))
