@@ -29,11 +29,36 @@ def filled(solution, given, draw, bias=None):
     return weight, a, b, base, layer
 
 
+def answer(layer, x, outputs=D):
+    """The layer's answer (…, d), once it is known to be a float32 tensor of that shape."""
+    got = layer(x)
+    equal_shape(got, (*x.shape[:-1], outputs), what="ответ слоя")
+    if got.dtype != x.dtype:
+        raise Mistake("", "Тип чисел в ответе слоя не тот, что на входе", expected=str(x.dtype), got=str(got.dtype))
+    return got
+
+
+def matrices(layer):
+    """A and B as the layer holds them, by name."""
+    found = layer.parameters()
+    for name in ("A", "B"):
+        if name not in found:
+            raise Mistake("", f"Среди параметров слоя нет {name}", expected=f"self.{name} = nn.Parameter(…)")
+    return {name: found[name][0] for name in ("A", "B")}
+
+
+def weight_of(base):
+    """The weight (d, k) of the base as it is now."""
+    weight = base.state().get("weight")
+    equal_shape(weight, (D, K), what="вес базы")
+    return weight
+
+
 def own_scale(layer, given, a, b, x):
     """The factor with which the layer adds BAx, seen when B is doubled; whether it is α/r is one check's question."""
-    single = layer(x)
+    single = answer(layer, x)
     given.fill(layer, a, 2 * b)
-    change = layer(x) - single  # (n, d)
+    change = answer(layer, x) - single  # (n, d)
     given.fill(layer, a, b)
     update = x @ a.T @ b.T  # (n, d)
     return float((change * update).sum() / update.square().sum())
@@ -59,11 +84,9 @@ def test_shapes(solution, given, draw):
     """A имеет форму r × k, B — форму d × r"""
     for d, k, r in ((7, 5, 3), (4, 9, 2), (6, 8, 1)):
         _, layer = layer_on(solution, given, draw.tensor(d, k), rank=r)
-        parameters = layer.parameters()
+        stored = matrices(layer)
         for name, wanted in (("A", (r, k)), ("B", (d, r))):
-            if name not in parameters:
-                raise Mistake("", f"Среди параметров слоя нет {name}", expected=f"nn.Parameter с именем {name}")
-            shape = tuple(parameters[name][0].shape)
+            shape = tuple(stored[name].shape)
             if shape != wanted:
                 raise Mistake(
                     "AB_SHAPES_SWAPPED",
@@ -83,8 +106,7 @@ def test_start_equals_base(solution, given, draw):
     """В начале слой отвечает точно как база"""
     weight, x = draw.tensor(D, K), draw.tensor(4, K)
     _, layer = layer_on(solution, given, weight)
-    got, wanted = layer(x), x @ weight.T
-    equal_shape(got, wanted, what="ответ слоя")
+    got, wanted = answer(layer, x), x @ weight.T
     if not same(got, wanted):
         raise Mistake(
             "B_RANDOM_INIT",
@@ -103,7 +125,7 @@ def test_start_equals_base(solution, given, draw):
 def test_a_is_random(solution, given, draw):
     """A в начале случайная, строки у неё разные"""
     _, layer = layer_on(solution, given, draw.tensor(D, K))
-    start = layer.parameters()["A"][0]  # (r, k)
+    start = matrices(layer)["A"]  # (r, k)
     if not bool(start.any()):
         raise Mistake(
             "A_ZERO_INIT",
@@ -111,6 +133,8 @@ def test_a_is_random(solution, given, draw):
             expected="случайные числа",
             got="нули",
         )
+    if not bool(start.isfinite().all()):
+        raise Mistake("", "A не заполнена: после torch.empty в ней случайный мусор", expected="числа", got="NaN или ∞")
     rank = int(torch.linalg.matrix_rank(start))
     if rank < R:
         raise Mistake(
@@ -189,19 +213,18 @@ def test_only_adapter_trains(solution, given, draw):
     bias = draw.tensor(D)
     weight, a, b, base, layer = filled(solution, given, draw, bias)
     x, target = draw.tensor(8, K), draw.tensor(8, D)
-    scale, before, start = own_scale(layer, given, a, b, x), layer(x), layer.parameters()
+    scale, before, start = own_scale(layer, given, a, b, x), answer(layer, x), matrices(layer)
     given.step(layer, x, target, RATE)
-    state = base.state()
-    if not (torch.equal(state["weight"], weight) and torch.equal(state["bias"], bias)):
+    if not (torch.equal(weight_of(base), weight) and torch.equal(base.get("bias"), bias)):
         raise Mistake(
             "GRAD_FOR_FROZEN",
             "Шаг обучения изменил базу: её вес и сдвиг нужно заморозить",
             expected="W и сдвиг прежние, учатся только A и B",
             got="изменились",
         )
-    trained = layer.parameters()
+    trained = matrices(layer)
     for name in ("A", "B"):
-        if torch.equal(trained[name][0], start[name][0]):
+        if torch.equal(trained[name], start[name]):
             raise Mistake(
                 "ADAPTER_NOT_TRAINED",
                 f"Шаг обучения не сдвинул {name}: градиент до неё не доходит",
@@ -232,8 +255,10 @@ def test_forward_leaves_base(solution, given, draw):
     """forward не меняет вес базы"""
     weight, _, _, base, layer = filled(solution, given, draw)
     x = draw.tensor(4, K)
-    first, second = layer(x), layer(x)
-    if not (torch.equal(base.state()["weight"], weight) and torch.equal(first, second)):
+    first, second = answer(layer, x), answer(layer, x)
+    if same(first, x @ weight.T):
+        raise Mistake("", "Поправка не участвует в ответе", expected="Wx + (α/r)·BAx", got="Wx")
+    if not (torch.equal(weight_of(base), weight) and torch.equal(first, second)):
         raise Mistake(
             "FORWARD_CHANGES_W",
             "forward изменил вес базы: он должен только считать ответ",
@@ -253,7 +278,7 @@ def test_bias(solution, given, draw):
     bias = draw.tensor(D)
     weight, a, b, _, layer = filled(solution, given, draw, bias)
     x = draw.tensor(4, K)
-    without_update = layer(x) - own_scale(layer, given, a, b, x) * (x @ a.T @ b.T)  # (n, d)
+    without_update = answer(layer, x) - own_scale(layer, given, a, b, x) * (x @ a.T @ b.T)  # (n, d)
     if same(without_update, x @ weight.T):
         raise Mistake(
             "BIAS_LOST",
@@ -274,16 +299,16 @@ def test_leading_dimensions(solution, given, draw):
     """Слой принимает и (пакет, длина, k), и один вектор (k)"""
     *_, layer = filled(solution, given, draw)
     rows = draw.tensor(8, K)
-    wanted = layer(rows)  # (8, d)
+    wanted = answer(layer, rows)  # (8, d)
     for axes in ((2, 4), (8, 1), ()):
         x = rows[:1].reshape(K) if not axes else rows.reshape(*axes, K)
-        answer = wanted[:1].reshape(D) if not axes else wanted.reshape(*axes, D)
+        expected = wanted[:1].reshape(D) if not axes else wanted.reshape(*axes, D)
         shape = " × ".join(map(str, x.shape))
         try:
             got = layer(x)
         except SubmissionError as error:
             raise leading_mistake(f"{error.type} на входе {shape}") from error
-        if not same(got, answer):
+        if type(got) is not torch.Tensor or not same(got, expected):
             raise leading_mistake(f"другой ответ на входе {shape}")
 
 
@@ -307,18 +332,25 @@ def test_merge(solution, given, draw):
     """merge переносит поправку в вес базы, а ответ слоя не меняется"""
     weight, a, b, base, layer = filled(solution, given, draw)
     x = draw.tensor(4, K)
-    scale, before = own_scale(layer, given, a, b, x), layer(x)
+    scale, before = own_scale(layer, given, a, b, x), answer(layer, x)
     layer.merge()
-    folded, after = base.state()["weight"] - weight, layer(x)  # (d, k), (n, d)
+    folded, after = weight_of(base) - weight, answer(layer, x)  # (d, k), (n, d)
+    merged_weight(base, weight)
     recognise_merge(folded, after - before, scale, b @ a, x)
     close(folded, scale * (b @ a), what="прибавка к весу базы", **ROUNDING)
     close(after, before, what="ответ после merge", **ROUNDING)
 
 
+def merged_weight(base, weight):
+    """The weight (d, k) of the base after merge; one that stayed as it was cannot be right."""
+    found = weight_of(base)
+    if torch.equal(found, weight):
+        raise Mistake("", "merge() не изменил вес базы", expected="W + (α/r)·BA", got="W")
+    return found
+
+
 def recognise_merge(folded, change, scale, product, x):
     """Raise for a known mistake: what merge added to W (d, k), how it changed the answer (n, d)."""
-    if not bool(folded.any()):
-        raise Mistake("", "merge() не изменил вес базы", expected="W + (α/r)·BA", got="W")
     if same(folded, product) and not same(folded, scale * product):
         raise Mistake(
             "MERGE_WITHOUT_SCALE",
@@ -345,15 +377,17 @@ def test_unmerge(solution, given, draw):
     """unmerge возвращает вес базы и прежний ответ"""
     weight, _, _, base, layer = filled(solution, given, draw)
     x = draw.tensor(4, K)
-    before = layer(x)
+    before = answer(layer, x)
     layer.merge()
+    merged_weight(base, weight)
     layer.unmerge()
-    if not same(base.state()["weight"], weight):
+    restored = weight_of(base)
+    if not same(restored, weight):
         raise Mistake(
             "UNMERGE_FORGETS",
             "После merge и unmerge вес базы не тот, что был",
             expected="W",
-            got=f"отличие до {comma(float((base.state()['weight'] - weight).abs().max()))}",
+            got=f"отличие до {comma(float((restored - weight).abs().max()))}",
         )
     close(layer(x), before, what="ответ после merge и unmerge", **ROUNDING)
 
@@ -370,14 +404,14 @@ def test_merge_repeated(solution, given, draw):
     layer.unmerge()
     expect_weight(base, weight, "unmerge() без merge()")
     layer.merge()
-    once = base.state()["weight"]
+    once = merged_weight(base, weight)
     layer.merge()
     expect_weight(base, once, "второй merge()")
 
 
 def expect_weight(base, wanted, call):
     """The weight of the base (d, k) stays as ``wanted`` after a call that has nothing to do."""
-    if not same(base.state()["weight"], wanted):
+    if not same(weight_of(base), wanted):
         raise Mistake(
             "MERGE_REPEATED",
             "Повторный вызов снова меняет вес: слой не помнит, слит ли он",

@@ -5,7 +5,7 @@ the learner's own count for a plain layer of the same size: what is wrong with t
 The numbers of Mistral-7B, Llama-3.1-8B and Phi-3-mini are those that peft counts on models built on the meta device.
 """
 
-from graders.host.checking import Mistake, SubmissionError, check, number
+from graders.host.checking import Mistake, SubmissionError, check, number, show
 
 RANK = 8
 PLAIN = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
@@ -52,9 +52,17 @@ def block(hidden, inner, heads=4, **more):
     }
 
 
-def plain(solution, rank, inputs, outputs):
+def count(solution, config, rank, targets):
+    """The learner's answer, once it is known to be a whole number."""
+    got = solution.lora_params(config, rank, targets)
+    if type(got) is not int:
+        raise Mistake("", "Ответ не целое число: параметры считают штуками", expected="int", got=show(got))
+    return got
+
+
+def plain(solution, inputs, outputs):
     """The learner's own count for a plain layer inputs → outputs: up_proj has just these two sizes."""
-    return solution.lora_params(block(inputs, outputs), rank, ["up_proj"])
+    return count(solution, block(inputs, outputs), RANK, ["up_proj"])
 
 
 def compare(solution, config, target, size, wrong, *, also=()):
@@ -63,11 +71,11 @@ def compare(solution, config, target, size, wrong, *, also=()):
     ``size`` is (in, out), ``also`` are more sizes to accept; ``wrong`` maps sizes that only a known mistake gives to
     its id and sentence.
     """
-    got = solution.lora_params(config, RANK, [target])
-    if any(type(got) is int and got == plain(solution, RANK, *accepted) for accepted in (size, *also)):
+    got = count(solution, config, RANK, [target])
+    if any(got == plain(solution, *accepted) for accepted in (size, *also)):
         return
     known = {RANK * sum(pair): found for pair, found in wrong.items() if sum(pair) != sum(size)}
-    number(got, RANK * sum(size), wrong=known)
+    number(got, RANK * sum(size), what=f"параметры {target}", wrong=known)
 
 
 @check(
@@ -81,7 +89,7 @@ def test_one_layer(solution, draw):
     half = ("ONE_MATRIX_COUNTED", "Посчитана одна матрица из двух: нужны и A, и B")
     for target in ("up_proj", "down_proj"):
         hidden, inner, rank = 4 * draw.integer(8, 90), draw.integer(400, 900), draw.integer(2, 7)
-        got = solution.lora_params(block(hidden, inner), rank, [target])
+        got = count(solution, block(hidden, inner), rank, [target])
         wrong = {
             rank * hidden: half,
             rank * inner: half,
@@ -106,8 +114,8 @@ def test_every_block(solution, draw):
         (PHI, 16, FUSED, 25_165_824),
     )
     for config, rank, targets, wanted in models:
-        got = solution.lora_params(config, rank, targets)
-        one = solution.lora_params({**config, "num_hidden_layers": 1}, rank, targets)
+        got = count(solution, config, rank, targets)
+        one = count(solution, {**config, "num_hidden_layers": 1}, rank, targets)
         if got != config["num_hidden_layers"] * one:
             known = {one: ("LAYERS_FORGOTTEN", "Посчитан один блок, а адаптер есть в каждом")}
             number(got, wanted, wrong=known)
@@ -177,8 +185,8 @@ def test_fused(solution, draw):
 
 def own_width(solution, config):
     """The width that the learner's own count gives to all keys: forgotten groups are another check's business."""
-    got = solution.lora_params({**config, "linear_layers": PLAIN}, RANK, ["k_proj"])
-    return max(got // RANK - config["hidden_size"], 1) if type(got) is int else 1
+    got = count(solution, {**config, "linear_layers": PLAIN}, RANK, ["k_proj"])
+    return max(got // RANK - config["hidden_size"], 1)
 
 
 @check(
@@ -209,7 +217,7 @@ def test_missing_target(solution):
             "TARGETS_SILENT",
             "Имя слоя, которого в модели нет, пропущено молча",
             expected=f"ValueError, в тексте «{name}»",
-            got=f"ответ {got} при {call}",
+            got=f"ответ {show(got)} при {call}",
         )
 
 
@@ -221,12 +229,16 @@ def test_missing_target(solution):
 )
 def test_repeated_target(solution):
     """Повтор имени в targets ничего не добавляет"""
-    once = solution.lora_params(MISTRAL, 8, ["q_proj", "v_proj"])
-    twice = solution.lora_params(MISTRAL, 8, ["q_proj", "v_proj", "q_proj"])
+    once = count(solution, MISTRAL, 8, ["q_proj", "v_proj"])
+    twice = count(solution, MISTRAL, 8, ["q_proj", "v_proj", "q_proj"])
+    parts = sum(count(solution, MISTRAL, 8, [name]) for name in ("q_proj", "v_proj"))
+    if parts != once or not once:
+        sentence = "Ответ для двух слоёв — не сумма ответов для каждого"
+        raise Mistake("", sentence, expected=show(parts), got=show(once))
     if twice != once:
         raise Mistake(
             "TARGET_REPEATED",
             "Слой, названный в targets дважды, посчитан дважды",
-            expected=f"столько же, сколько без повтора: {once}",
-            got=str(twice),
+            expected=f"столько же, сколько без повтора: {show(once)}",
+            got=show(twice),
         )

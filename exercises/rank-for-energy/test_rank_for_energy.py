@@ -4,7 +4,7 @@ known before any SVD; shares lie between two attainable ones, where rounding can
 
 import torch
 
-from graders.host.checking import Mistake, check, close, equal_shape, number
+from graders.host.checking import Mistake, check, close, equal_shape, number, show
 
 ROUNDING = {"rtol": 1e-3, "atol": 1e-3}
 
@@ -26,6 +26,15 @@ def smallest_rank(parts, share):
     return len(parts)
 
 
+def rank_of(solution, matrix, share):
+    """The learner's answer, once it is known to be a whole number."""
+    got = solution.rank_for_energy(matrix, share)
+    if type(got) is not int:
+        sentence = "Ранг — целое число: верните int, а не тензор и не дробь"
+        raise Mistake("", sentence, expected="int", got=show(got))
+    return got
+
+
 def ask(solution, matrix, share, wanted, wrong=None):
     """Compare the learner's rank; one less and one more than the right rank are mistakes of their own."""
     known = {
@@ -33,7 +42,7 @@ def ask(solution, matrix, share, wanted, wrong=None):
         wanted + 1: ("RANK_NOT_SMALLEST", "Ранг на единицу больше: доля набрана уже раньше"),
         **(wrong or {}),
     }
-    number(solution.rank_for_energy(matrix, share), wanted, wrong=known)
+    number(rank_of(solution, matrix, share), wanted, what="ранг", wrong=known)
 
 
 @check(
@@ -108,10 +117,12 @@ def test_rounding(solution, draw):
     """Шум округления ранга не добавляет"""
     left, right = (torch.linalg.qr(draw.tensor(side, 3).double())[0] for side in (7, 6))
     noisy, clean = ((left * torch.tensor([3.0, 2.0, tail]).double()) @ right.T for tail in (2e-6, 0.0))
-    got = solution.rank_for_energy(noisy, 1.0)
-    if got != solution.rank_for_energy(clean, 1.0):  # a rank that is wrong without noise is another check's business
+    if rank_of(solution, clean, 0.3) >= rank_of(solution, clean, 1.0):
+        raise Mistake("", "Для доли 0,3 и для доли 1 ответ один и тот же", expected="0,3 держит одно направление")
+    got = rank_of(solution, noisy, 1.0)
+    if got != rank_of(solution, clean, 1.0):  # a rank that is wrong without noise is another check's business
         noise = ("ROUNDING_AS_SIGNAL", "Ранг добран шумом: недостача до одной миллионной — это округление")
-        number(got, 2, wrong=dict.fromkeys(range(3, 7), noise))
+        number(got, 2, what="ранг", wrong=dict.fromkeys(range(3, 7), noise))
 
 
 @check(
@@ -122,10 +133,12 @@ def test_rounding(solution, draw):
 )
 def test_zero_matrix(solution):
     """У нулевой матрицы ранг 0"""
+    if not rank_of(solution, torch.eye(3), 1.0):
+        raise Mistake("", "У единичной матрицы 3 × 3 ранг тоже вышел нулевым", expected="3", got="0")
     needless = ("ZERO_ENERGY", "У нулевой матрицы энергии нет, и ни одно направление не нужно")
     for rows, columns in ((4, 4), (2, 5)):
-        got = solution.rank_for_energy(torch.zeros(rows, columns), 0.9)
-        number(got, 0, wrong=dict.fromkeys(range(1, 6), needless))
+        got = rank_of(solution, torch.zeros(rows, columns), 0.9)
+        number(got, 0, what="ранг", wrong=dict.fromkeys(range(1, 6), needless))
 
 
 @check(
@@ -148,7 +161,8 @@ def test_low_rank_best(solution, draw):
 
 def recognise_low_rank(got, wanted, tail, rank):
     """Raise for a known mistake: the weakest directions, or the right singular values along wrong directions."""
-    if torch.allclose(got, wanted, **ROUNDING):
+    got = got.to(wanted.dtype)
+    if not bool(got.isfinite().all()) or torch.allclose(got, wanted, **ROUNDING):
         return
     if torch.allclose(got, tail, **ROUNDING):
         sentence = "Оставлены самые слабые направления, а нужны самые сильные"
@@ -181,13 +195,14 @@ def test_low_rank_rectangular(solution, draw):
     hint="Ищите -=, *= и методы с подчёркиванием в конце: они меняют сам тензор.",
     misconception="INPUT_MUTATED",
 )
-def test_input_untouched(solution, given, draw):
+def test_input_untouched(given, draw):
     """Обе функции не трогают матрицу, которую им дали"""
     matrix = draw.tensor(5, 4)
     for name, argument in (("rank_for_energy", 0.9), ("low_rank", 2)):
-        box = given.Box(matrix)
-        box.pass_to(getattr(solution, name), argument)
-        if not torch.equal(box.get("matrix"), matrix):
+        got, left = given.after(name, matrix, argument)
+        if type(got) not in (int, torch.Tensor):
+            raise Mistake("", f"{name} не вернула ответа", expected="int или тензор", got=show(got))
+        if not torch.equal(left, matrix):
             raise Mistake(
                 "INPUT_MUTATED",
                 "Функция изменила матрицу, которую ей дали: после вызова она другая",
