@@ -56,18 +56,16 @@ class _Walk:
         self.at += 2 if array else 1
         keys = self._keys()
         self.at += 2 if array else 1
-        place = self._resolve(keys[:-1], ())
+        place: Place = ()
+        for key in keys[:-1]:
+            place = self._into((*place, key))
+            self._mark(place, start)
         place = (*place, keys[-1])
         if array:
             self._mark(place, start)
             self._tables[place] = self._tables.get(place, 0) + 1
         place = self._into(place)
         self._mark(place, start)
-        return place
-
-    def _resolve(self, keys: list[str], place: Place) -> Place:
-        for key in keys:
-            place = self._into((*place, key))
         return place
 
     def _into(self, place: Place) -> Place:
