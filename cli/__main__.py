@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from cli import russian
 
-COMMANDS = ("start", "test", "worker", "bench", "grade", "doctor")
+COMMANDS = ("start", "test", "check", "facts", "worker", "bench", "grade", "doctor")
 OVERRIDES = ("host", "port", "demo", "data_dir")
 """Options of the command line that stand above the environment; they have the names of the settings."""
 

@@ -50,7 +50,7 @@ def _findings(settings: Settings) -> Iterator[tuple[str, str, bool]]:
     yield "Код курса", str(ROOT), True
     yield _data(settings)
     yield "База курса", settings.database if not settings.database_url else "PostgreSQL", True
-    yield from _isolation()
+    yield _isolation(settings)
 
 
 def _data(settings: Settings) -> tuple[str, str, bool]:
@@ -61,10 +61,11 @@ def _data(settings: Settings) -> tuple[str, str, bool]:
     return "Папка данных", f"{settings.data_dir}, свободно {numbers.size(free)}", free > 10**9
 
 
-def _isolation() -> Iterator[tuple[str, str, bool]]:
+def _isolation(settings: Settings) -> tuple[str, str, bool]:
     if sys.platform != "linux":
-        yield "Проверка решений", "выключена: ей нужна песочница Linux", False
-        return
-    from graders.host import sandbox
+        return "Изоляция проверок", "проверки выключены: им нужна песочница Linux", False
+    from graders.host.engine import Engine
 
-    yield "Изоляция проверок", sandbox.describe(), True
+    with Engine(settings.exercises_dir) as engine:
+        found = engine.isolation()
+    return "Изоляция проверок", ", ".join(found.layers) if found.ready else found.problem, found.ready

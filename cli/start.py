@@ -124,7 +124,7 @@ def _free_port(settings: Settings) -> int:
 
 
 def _prepare(settings: Settings) -> None:
-    command = [sys.executable, "-P", "-m", "jobs.prepare"]
+    command = [sys.executable, "-P", "-m", "cli.prepare"]
     done = subprocess.run(command, cwd=ROOT, env=_environment(settings), stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode == 0:
         return

@@ -46,7 +46,7 @@ class Task:
 class Server:
     """The listening socket and the children. Used by one thread."""
 
-    def __init__(self, path: Path, deadline: float = compute.DEADLINE) -> None:
+    def __init__(self, path: Path, deadline: float) -> None:
         self._path, self._deadline = path, deadline
         self._listener = _listen(path)
         self._selector = selectors.DefaultSelector()
@@ -90,8 +90,7 @@ class Server:
         task = self._tasks.pop(alive)
         self._selector.unregister(alive)
         os.close(alive)
-        _, status = os.waitpid(task.pid, 0)
-        code = os.waitstatus_to_exitcode(status)
+        code = process.reap_group(task.pid)
         if code != 0:
             log.error("request ended with status %d%s", code, ", past its deadline" if task.late else "")
             _answer(task.connection, {"error": "deadline" if task.late else _reason(code)})
@@ -187,7 +186,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     chosen = settings.current()
     warm_up()
-    server = Server(chosen.compute_socket)
+    server = Server(chosen.compute_socket, compute.DEADLINE)
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         raise SystemExit(0)

@@ -1,16 +1,14 @@
-"""``python -m jobs.prepare``: brings both databases up to date and adds or leaves the invented class.
+"""Brings both databases up to date, the course's and the queue's, before anything uses them.
 
-A process of its own, so that the supervisor stays small. Ends with status 1 and one Russian sentence when it cannot.
+The queue's client never makes tables, so this comes before the app and the worker. Leaves out what is in the tables.
 """
 
 from __future__ import annotations
 
 import logging
-import sys
 
 import sqlalchemy as sa
 
-import settings
 from jobs import queue
 from progress import database, faults
 from progress.engine import sqlite_file
@@ -40,18 +38,3 @@ def prepare(chosen: Settings) -> None:
         if fault is None:
             raise
         raise fault from error
-
-
-def main() -> int:
-    """Prepare for the settings of the environment."""
-    chosen = settings.current()
-    try:
-        prepare(chosen)
-    except database.DatabaseFault as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

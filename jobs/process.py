@@ -49,6 +49,15 @@ def kill_group(pid: int, number: signal.Signals) -> None:
         os.killpg(pid, number)
 
 
+def reap_group(pid: int) -> int:
+    """Wait for our child ``pid``, which is about to end, and kill what it started; its exit code, -N for a signal."""
+    if hasattr(os, "waitid"):  # so its number, which is also the group's, stays taken until the group is gone
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        kill_group(pid, signal.SIGKILL)
+    _, status = os.waitpid(pid, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
 def orphaned(environment: Mapping[str, str] = os.environ) -> bool:
     """Whether the parent that started this process through ``spawn`` is gone. False for one started by hand."""
     parent = environment.get(PARENT, "")
