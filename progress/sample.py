@@ -72,20 +72,27 @@ class _Life:
     clock: datetime
     end: datetime
     dice: random.Random
+    pause: timedelta = timedelta()
+    place: VisitRow | None = None
     answered: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def live(self, catalogue: Catalogue) -> None:
         """Go through the lessons, then the exercises, as far as this character gets."""
+        exercises = self._reach(catalogue.exercises)
+        self.pause = (self.end - self.clock) / (len(catalogue.lessons) + len(exercises) + 1)
         for lesson in catalogue.lessons:
             self._study(lesson)
-        for exercise in self._reach(catalogue.exercises):
+        for exercise in exercises:
             self._solve(exercise)
+        if self.place is not None:
+            self.place.last = self.end  # looks in once more on the last day
 
     def _study(self, lesson: LessonEntry) -> None:
         blocks, questions = self._reach(lesson.blocks), self._reach(lesson.questions)
         for block in blocks:
             at = self._later(minutes=6)
-            self.session.add(VisitRow(learner=self.learner, lesson=lesson.id, block=block, first=at, last=at))
+            self.place = VisitRow(learner=self.learner, lesson=lesson.id, block=block, first=at, last=at)
+            self.session.add(self.place)
         missed = [question for question in questions if not self._try(lesson.id, question)]
         self._rest()
         for question in missed:
@@ -165,5 +172,5 @@ class _Life:
         return min(self.clock, self.end)
 
     def _rest(self) -> None:
-        """Come back on another day, early enough to finish by the end."""
-        self.clock += min(timedelta(hours=self.dice.uniform(16, 60)), (self.end - self.clock) / 2)
+        """Come back on another day."""
+        self.clock = min(self.clock + self.pause * self.dice.uniform(0.7, 1.2), self.end)
