@@ -1,4 +1,4 @@
-"""The typed course: what content/ becomes once it is loaded. Frozen, hashable by identity, no widgets.
+"""The typed course: what content/ becomes once it is loaded. Frozen, without widgets.
 
 Every text is Markdown with its facts already filled in. Ids are stable: progress is stored under them, so titles and
 order may change. Leaves out reading files (``loader``), reporting faults (``faults``) and computing facts (``facts``).
@@ -11,7 +11,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-Depth = Literal["core", "deep"]
+from lessons.pieces import (
+    Arrow,
+    Block,
+    CodeRef,
+    DemoRef,
+    Depth,
+    ExerciseRef,
+    FigureRef,
+    Part,
+    PartName,
+    Piece,
+    Prose,
+    QuizRef,
+)
+
+__all__ = [
+    "Course", "Lesson", "Fact", "Term", "Phase", "Guess", "Myth", "FrequentError", "ChecklistItem", "Option",
+    "WrongNumber", "Question", "Map", "NextStep", "Misconception", "Claim", "QuestionKind", "Arrow", "Block",
+    "CodeRef", "DemoRef", "Depth", "ExerciseRef", "FigureRef", "Part", "PartName", "Piece", "Prose", "QuizRef",
+]  # fmt: skip
+
 QuestionKind = Literal["single", "several", "number", "order", "match", "spot", "predict"]
 
 
@@ -135,88 +155,6 @@ class Question:
     def produced(self) -> bool:
         """Whether the answer is produced (a number, an order, a match) rather than recognised."""
         return self.kind in {"number", "order", "match"}
-
-
-@dataclass(frozen=True, slots=True)
-class Arrow:
-    """A remark on one line of quoted code."""
-
-    line: int  # 1-based, within the quoted source
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Prose:
-    """Markdown."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class DemoRef:
-    """A live demo by name, with preset fields; the locked ones cannot be changed."""
-
-    name: str
-    preset: Mapping[str, str]
-    locked: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class QuizRef:
-    """Questions in place: one (a micro-check) or, with no ids, all those not asked elsewhere in the lesson."""
-
-    questions: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class FigureRef:
-    """A drawing with its text alternative."""
-
-    path: Path
-    alt: str
-    caption: str
-
-
-@dataclass(frozen=True, slots=True)
-class CodeRef:
-    """Code quoted by reference from a file that runs, with arrows."""
-
-    path: str
-    name: str
-    source: str
-    first_line: int
-    arrows: tuple[Arrow, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ExerciseRef:
-    """A link to an exercise with its title and points."""
-
-    slug: str
-
-
-PartName = Literal["map", "anchor", "terms", "phases", "myths", "errors", "checklist", "next"]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Where a part that lesson.toml holds stands in the lesson's flow."""
-
-    name: PartName
-
-
-Piece = Prose | DemoRef | QuizRef | FigureRef | CodeRef | ExerciseRef | Part
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """One page of a lesson: a heading, minutes, and pieces in order."""
-
-    id: str
-    title: str
-    depth: Depth
-    minutes: int
-    pieces: tuple[Piece, ...]
 
 
 @dataclass(frozen=True, slots=True)

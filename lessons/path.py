@@ -5,7 +5,7 @@ What «done» means (opened, or its questions answered) is the caller's to say. 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 from lessons.model import Block, Lesson
 
@@ -52,14 +52,3 @@ def position(lesson: Lesson, block_id: str) -> int:
         if block.id == block_id:
             return number
     raise KeyError(block_id)
-
-
-def resume(lesson: Lesson, place: str, done: Collection[str]) -> Block | None:
-    """Where to go on: the block where the learner stopped, or the first core block that is not done."""
-    return lesson.block(place) or following(lesson, done) or (lesson.blocks[0] if lesson.blocks else None)
-
-
-def open_lessons(lessons: Sequence[Lesson], done: Collection[str]) -> tuple[Lesson, ...]:
-    """The lessons whose prerequisite lessons are all among ``done``; prerequisites in plain words do not count."""
-    ids = {lesson.id for lesson in lessons}
-    return tuple(lesson for lesson in lessons if all(name in done for name in lesson.prerequisites if name in ids))

@@ -34,9 +34,3 @@ def test_neighbours_include_deep_blocks(lesson: Any) -> None:
     assert ids == [(None, "count"), ("start", "deeper"), ("count", None)]
     with pytest.raises(KeyError):
         path.neighbours(lesson, "gone")
-
-
-def test_a_learner_resumes_where_they_stopped_even_if_the_block_is_gone(lesson: Any) -> None:
-    assert path.resume(lesson, "deeper", {"start"}).id == "deeper"
-    assert path.resume(lesson, "gone", {"start"}).id == "count"
-    assert path.resume(lesson, "", {"start", "count"}).id == "start"
