@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, get_args
 
 from sqlalchemy import func, select
@@ -21,6 +21,7 @@ from progress.records import AnswerRow, DraftRow, HintRow, TickRow, VisitRow
 
 Confidence = Literal["guess", "think", "sure"]
 CONFIDENCE = frozenset(get_args(Confidence))
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,19 @@ class Draft:
 
     source: str
     at: datetime
+
+    @property
+    def revision(self) -> int:
+        """Which text this is: grows with every one stored. Microseconds since 1970; 0 stands for «none yet»."""
+        return (self.at - EPOCH) // timedelta(microseconds=1)
+
+
+class DraftConflict(Exception):
+    """Somebody (another tab) has stored ``draft`` since the text that was sent began. Nothing was overwritten."""
+
+    def __init__(self, draft: Draft) -> None:
+        super().__init__("В другой вкладке есть более новый черновик.")
+        self.draft = draft
 
 
 def tick(db: Database, actor: Identity, lesson: str, item: str, on: bool) -> None:
@@ -115,20 +129,24 @@ def answers(db: Database, actor: Identity, lesson: str) -> tuple[Answer, ...]:
         return tuple(to_answer(row) for row in session.scalars(select(AnswerRow).where(*mine).order_by(AnswerRow.id)))
 
 
-def save_draft(db: Database, actor: Identity, exercise: str, source: str, at: datetime | None = None) -> bool:
-    """Store the editor's text, unless a later one is stored already; says whether it was stored.
+def save_draft(db: Database, actor: Identity, exercise: str, source: str, *, revision: int | None = None) -> Draft:
+    """Store the editor's text. ``revision`` is that of the draft it grew from: 0 for none, None to overwrite any.
 
-    ``at`` is when the text was typed (now, if not given); a time to come counts as now, so that a machine whose
-    clock runs ahead cannot block the drafts of others.
+    Raises:
+        DraftConflict: the stored draft is another one, and its text differs.
     """
-    typed = min(at or people.now(), people.now())
     with db.writing() as session:
         people.enter(session, actor)
         row = session.get(DraftRow, (actor.id, exercise))
-        if row is not None and row.at > typed:
-            return False
-        session.merge(DraftRow(learner=actor.id, exercise=exercise, source=to_bytes(source), at=typed))
-        return True
+        known = None if row is None else Draft(to_text(row.source), row.at)
+        if known is not None and known.source == source:
+            return known
+        if known is not None and revision not in {None, known.revision}:
+            raise DraftConflict(known)
+        # A clock that was set back must not make a new text look older than the one it replaces.
+        at = people.now() if known is None else max(people.now(), known.at + timedelta(microseconds=1))
+        session.merge(DraftRow(learner=actor.id, exercise=exercise, source=to_bytes(source), at=at))
+        return Draft(source, at)
 
 
 def draft(db: Database, actor: Identity, exercise: str) -> Draft | None:

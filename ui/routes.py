@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from progress.database import DatabaseFault
-from ui import session
+from ui import drafts_route, session
 
 log = logging.getLogger("course.app")
 
@@ -41,4 +41,4 @@ def _database_answers() -> bool:
         return False
 
 
-ROUTES = [Route("/health", health), Route("/ready", ready)]
+ROUTES = [Route("/health", health), Route("/ready", ready), *drafts_route.ROUTES]

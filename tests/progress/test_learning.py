@@ -10,11 +10,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from progress import learning
 from progress.database import Database
 from progress.identity import Identity
 from progress.learning import AnswerIn
+from progress.records import DraftRow
 
 
 def given(question: str = "q", **change: object) -> AnswerIn:
@@ -77,26 +79,37 @@ def test_learners_see_only_their_own(db: Database, anna: Identity, boris: Identi
         assert learning.hints(db, other, "lora-linear") == frozenset()
 
 
-def test_a_draft_survives_and_the_latest_text_wins(db: Database, anna: Identity) -> None:
-    noon = datetime(2026, 11, 1, 12, tzinfo=UTC)
+def test_a_draft_survives_and_grows_from_the_one_before(db: Database, anna: Identity) -> None:
     assert learning.draft(db, anna, "lora-linear") is None
-    assert learning.save_draft(db, anna, "lora-linear", "b = 2", noon)
-    assert not learning.save_draft(db, anna, "lora-linear", "late letter", noon - timedelta(seconds=1))
-    found = learning.draft(db, anna, "lora-linear")
-    assert found is not None
-    assert (found.source, found.at) == ("b = 2", noon)
-    assert learning.save_draft(db, anna, "lora-linear", "", noon + timedelta(seconds=1))
-    emptied = learning.draft(db, anna, "lora-linear")
-    assert emptied is not None
-    assert emptied.source == ""
+    first = learning.save_draft(db, anna, "lora-linear", "b = 2", revision=0)
+    second = learning.save_draft(db, anna, "lora-linear", "", revision=first.revision)
+    assert second.revision > first.revision
+    assert learning.draft(db, anna, "lora-linear") == second
 
 
-def test_a_clock_that_runs_ahead_does_not_block_later_drafts(db: Database, anna: Identity) -> None:
-    learning.save_draft(db, anna, "e", "from the future", datetime.now(UTC) + timedelta(days=300))
-    assert learning.save_draft(db, anna, "e", "from now")
-    found = learning.draft(db, anna, "e")
-    assert found is not None
-    assert found.source == "from now"
+def test_another_tabs_newer_draft_is_never_overwritten_unasked(db: Database, anna: Identity) -> None:
+    begun = learning.save_draft(db, anna, "e", "здесь", revision=0)
+    newer = learning.save_draft(db, anna, "e", "в другой вкладке", revision=begun.revision)
+    with pytest.raises(learning.DraftConflict) as conflict:
+        learning.save_draft(db, anna, "e", "здесь, дальше", revision=begun.revision)
+    assert conflict.value.draft == newer == learning.draft(db, anna, "e")
+    assert learning.save_draft(db, anna, "e", "мой", revision=newer.revision).source == "мой"
+    assert learning.save_draft(db, anna, "e", "из файла").source == "из файла"
+
+
+def test_the_same_text_again_is_no_conflict_and_no_new_draft(db: Database, anna: Identity) -> None:
+    stored = learning.save_draft(db, anna, "e", "x", revision=0)
+    assert learning.save_draft(db, anna, "e", "x", revision=0) == stored
+
+
+def test_a_clock_that_ran_ahead_does_not_block_later_drafts(db: Database, anna: Identity) -> None:
+    ahead = datetime.now(UTC) + timedelta(days=300)
+    learning.save_draft(db, anna, "e", "from the future")
+    with db.writing() as session:
+        session.execute(update(DraftRow).values(at=ahead))
+    later = learning.save_draft(db, anna, "e", "from now", revision=learning.Draft("", ahead).revision)
+    assert later.source == "from now"
+    assert later.at > ahead
 
 
 @pytest.mark.parametrize("text", ["ё = '\x00'\r\n", "\ud83d", "😀" * 1000, " "])
