@@ -68,11 +68,12 @@ def count(base: Any, targets: tuple[str, ...], rank: int, bias: str = "none") ->
     Raises:
         ValueError: PEFT refuses the targets.
     """
+    import torch
     from peft import LoraConfig, get_peft_model
 
     names: Any = targets[0] if targets == ("all-linear",) else list(targets)
     settings = LoraConfig(r=rank, target_modules=names, bias=bias, task_type="CAUSAL_LM")  # type: ignore[arg-type]
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), torch.device("meta"):
         warnings.simplefilter("ignore")  # tied heads and transposed weights: known, and no matter for a count
         wrapped = get_peft_model(base, settings)
         counted = Counted(*wrapped.get_nb_trainable_parameters())

@@ -114,7 +114,8 @@ def count(params: Params) -> Result:
     rows = tuple(_row(architecture, taken, module, params.rank) for module in _listed(architecture, taken))
     added = sum(row.parameters for row in rows) if taken.accepted else 0
     biases = _biases(architecture, taken, params.bias) if taken.accepted else 0
-    trainable, width = added + biases, BYTES[params.dtype]
+    trainable = added + biases
+    state = added * BYTES[params.dtype] + biases * BASE_BYTES  # trained biases belong to the base and keep its type
     return Result(
         title=architecture.title,
         rank=params.rank,
@@ -124,9 +125,9 @@ def count(params: Params) -> Result:
         share=trainable / (architecture.base + added),
         matched_modules=sum(row.count for row in rows),
         scale=params.alpha / (math.sqrt(params.rank) if params.rslora else params.rank),
-        adapter_bytes=trainable * width + _saved_whole(taken) * BASE_BYTES,
-        gradient_bytes=trainable * width,
-        optimizer_bytes=trainable * 2 * width,  # torch.optim.AdamW keeps both moments in the parameter's own type
+        adapter_bytes=state + _saved_whole(taken) * BASE_BYTES,
+        gradient_bytes=state,
+        optimizer_bytes=2 * state,  # torch.optim.AdamW keeps both moments in the parameter's own type
         base_bytes=architecture.base * BASE_BYTES,
         by_module=rows,
         by_kind=_kinds(rows, biases) if taken.accepted else (),
@@ -223,7 +224,7 @@ def _notes(params: Params, architecture: Architecture, taken: Match) -> tuple[st
     if _saved_whole(taken):
         notes.append("В файл адаптера PEFT положит и сами веса эмбеддингов: вот почему он такой большой.")
     if architecture.sizes.tied and any(layer.kind in {"embedding", "head"} for layer, _ in taken.layers):
-        notes.append("Эмбеддинг и выходной слой делят одну матрицу: с таким адаптером слить веса не выйдет без копии.")
+        notes.append("Эмбеддинг и выходной слой делят одну матрицу: слияние такого адаптера изменит оба слоя сразу.")
     if params.bias != "none" and taken.accepted and not _biases(architecture, taken, params.bias):
         notes.append("У этих слоёв нет сдвигов: параметр bias ничего не добавит.")
     return tuple(notes)
@@ -241,10 +242,11 @@ def _code(params: Params, architecture: Architecture, taken: Match) -> str:
         'task_type="CAUSAL_LM",',
     ]
     keep = "" if params.dtype == "float32" else ", autocast_adapter_dtype=False"
+    remark = "  # адаптер останется в типе базы" if keep else ""
     body = "\n".join(f"    {line}" for line in lines)
     return (
         "from peft import LoraConfig, get_peft_model\n\n"
         f"config = LoraConfig(\n{body}\n)\n"
-        f"model = get_peft_model(model, config{keep})\n"
+        f"model = get_peft_model(model, config{keep}){remark}\n"
         "model.print_trainable_parameters()\n"
     )
