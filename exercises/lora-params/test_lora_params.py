@@ -62,7 +62,11 @@ def count(solution, config, rank, targets):
 
 def plain(solution, inputs, outputs):
     """The learner's own count for a plain layer inputs → outputs: up_proj has just these two sizes."""
-    return count(solution, block(inputs, outputs), RANK, ["up_proj"])
+    own, larger = (count(solution, block(n * inputs, n * outputs), RANK, ["up_proj"]) for n in (1, 2))
+    if own <= 0 or own == larger:
+        sentence = "Ответ не зависит от размеров слоя"
+        raise Mistake("", sentence, expected="больше слой — больше параметров", got=show(own))
+    return own
 
 
 def compare(solution, config, target, size, wrong, *, also=()):

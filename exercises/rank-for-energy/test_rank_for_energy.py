@@ -200,8 +200,8 @@ def test_input_untouched(given, draw):
     matrix = draw.tensor(5, 4)
     for name, argument in (("rank_for_energy", 0.9), ("low_rank", 2)):
         got, left = given.after(name, matrix, argument)
-        if type(got) not in (int, torch.Tensor):
-            raise Mistake("", f"{name} не вернула ответа", expected="int или тензор", got=show(got))
+        if not plausible(got):
+            raise Mistake("", f"{name} не вернула похожего на правду ответа", got=show(got))
         if not torch.equal(left, matrix):
             raise Mistake(
                 "INPUT_MUTATED",
@@ -209,3 +209,10 @@ def test_input_untouched(given, draw):
                 expected="тот же тензор, что до вызова",
                 got=f"другие числа после {name}",
             )
+
+
+def plausible(got):
+    """A rank or an approximation of a (5, 4) matrix, right or not: no merit in leaving alone what is never read."""
+    if type(got) is int:
+        return 0 <= got <= 4
+    return type(got) is torch.Tensor and got.shape == (5, 4) and bool(got.any())
