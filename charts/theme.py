@@ -1,0 +1,72 @@
+"""One look for all charts: a Plotly template made from the palette, Russian separators, room for a title of two lines.
+
+Backgrounds are transparent and only the template holds text colours, so that a page may put its own (light or dark)
+instead. Leaves out what a chart shows.
+"""
+
+from __future__ import annotations
+
+import textwrap
+
+import plotly.graph_objects as go
+
+from common import palette
+from common.numbers import NBSP
+
+INK, LINES = "#31333F", "rgba(128,132,149,0.35)"
+CLEAR = "rgba(0,0,0,0)"
+TITLE_WIDTH = 46
+"""Characters of a title's line: what a phone shows without cutting."""
+TITLE_LINE, TITLE_SPACE = 22, 24  # pixels
+
+_AXIS = {
+    "gridcolor": LINES,
+    "linecolor": LINES,
+    "zerolinecolor": LINES,
+    "automargin": True,
+    "ticklabelstandoff": 4,
+    "title": {"standoff": 8, "font": {"size": 13}},
+    "fixedrange": True,  # a finger that scrolls the page must not zoom the chart
+}
+
+TEMPLATE = go.layout.Template(
+    layout={
+        "font": {"family": '"Source Sans", "Source Sans 3", "Noto Sans", sans-serif', "size": 14, "color": INK},
+        "title": {
+            "x": 0,
+            "xanchor": "left",
+            "xref": "container",
+            "y": 1,
+            "yanchor": "top",
+            "yref": "container",
+            "pad": {"l": 4, "t": 8},
+            "font": {"size": 16},
+        },
+        "paper_bgcolor": CLEAR,
+        "plot_bgcolor": CLEAR,
+        "colorway": [palette.BLUE, palette.ORANGE, palette.GREEN, palette.VERMILION, palette.SKY, palette.PURPLE],
+        "separators": f",{NBSP}",
+        "margin": {"l": 8, "r": 16, "b": 8},
+        "xaxis": _AXIS,
+        "yaxis": _AXIS,
+        "hoverlabel": {"align": "left"},
+        "legend": {"orientation": "h", "x": 0, "y": -0.25, "yanchor": "top"},
+        "dragmode": False,
+        "bargap": 0.35,
+    }
+)
+
+
+def figure(title: str, *, x: str, y: str = "", height: int = 320) -> go.Figure:
+    """An empty figure with the house look; ``title`` is the finding, ``x`` and ``y`` name axes with their units."""
+    made, lines = go.Figure(), textwrap.wrap(title, TITLE_WIDTH, break_on_hyphens=False)
+    made.update_layout(
+        template=TEMPLATE,
+        title_text="<br>".join(lines),
+        margin_t=TITLE_SPACE + TITLE_LINE * len(lines),
+        xaxis_title_text=x,
+        yaxis_title_text=y,
+        height=height,
+        separators=f",{NBSP}",  # not left to the template: a page that puts its own theme would lose it
+    )
+    return made
