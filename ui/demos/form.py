@@ -1,15 +1,16 @@
 """Widgets for the fields that a demo declares, and plain arguments back from them.
 
-Leaves out checking: the demo refuses what it cannot use, in words (``demos.params``).
+Leaves out lists of names and checking: the demo refuses what it cannot use, in words (``demos.params``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, get_origin
+from typing import Any
 
 import streamlit as st
 
+from demos import registry
 from demos.params import Field
 from ui import session
 
@@ -26,11 +27,18 @@ WORDS = {
 """What a learner reads instead of a value that means nothing by itself."""
 
 
-def start(key: str, values: Mapping[str, Any]) -> None:
-    """Give the widgets of ``key`` their first values; what the learner has changed stays."""
+def start(demo: str, preset: Mapping[str, str], key: str) -> dict[str, Any]:
+    """Give the widgets of ``key`` their first values and return these; what the learner has changed stays.
+
+    Raises:
+        demos.params.ParamsError: the preset has a value that the demo cannot use.
+    """
+    first = registry.params(demo, preset)
+    values = {item.name: getattr(first, item.name) for item in registry.describe_fields(demo)}
     for name, value in values.items():
         if session.recall(widget(key, name), None) is None:
             session.remember(widget(key, name), list(value) if isinstance(value, tuple) else value)
+    return values
 
 
 def widget(key: str, name: str) -> str:
@@ -47,9 +55,6 @@ def field(item: Field, key: str, *, locked: bool = False) -> Any:
         return st.selectbox(item.title, item.choices, key=name, help=note, disabled=locked, format_func=words)
     if item.type in (int, float):
         return _number(item, name, locked=locked)
-    if get_origin(item.type) is tuple:
-        joined = session.recall(name, "")
-        session.remember(name, ", ".join(joined) if isinstance(joined, list) else joined)
     return st.text_input(item.title, key=name, help=note, disabled=locked)
 
 

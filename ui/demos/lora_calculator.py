@@ -5,7 +5,6 @@ Counting is closed form, so it happens right here (``demos.lora.parameters``). L
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,8 +27,7 @@ SIZES = ("family", "hidden", "layers", "heads", "kv_heads", "head_dim", "interme
 def view(preset: Mapping[str, str], locked: frozenset[str], key: str) -> None:
     """The calculator, preset; fields in ``locked`` cannot be changed."""
     try:
-        first = registry.params(NAME, preset)
-        start(key, {item.name: getattr(first, item.name) for item in dataclasses.fields(first)})
+        start(NAME, preset, key)
         arguments = _controls(locked, key)
         result: Result = registry.call(NAME, arguments)
     except ParamsError as problem:

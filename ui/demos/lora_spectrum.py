@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,10 +23,7 @@ SHOWN = ("rank", "directions", "noise", "seed")
 def view(preset: Mapping[str, str], locked: frozenset[str], key: str) -> None:
     """The spectrum of a learned update beside noise; fields in ``locked`` cannot be changed."""
     try:
-        first = registry.params(NAME, preset)
-        values = {item.name: getattr(first, item.name) for item in dataclasses.fields(first)}
-        form.start(key, {name: values[name] for name in SHOWN})
-        values |= _controls(locked, key)
+        values = form.start(NAME, preset, key) | _controls(locked, key)
         with st.spinner("Обучаем слой и раскладываем поправку…"):
             result: Result = compute.call(NAME, values)
     except ParamsError as problem:

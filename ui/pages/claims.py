@@ -24,7 +24,7 @@ def _page() -> None:
         "мифом, охотой за ошибкой или ничем."
     )
     claims = session.course().claims
-    counts = Counter(claim.verdict for claim in claims)
+    counts: Counter[str] = Counter(claim.verdict for claim in claims)
     _list(claims, counts)
 
 

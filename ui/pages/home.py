@@ -6,9 +6,10 @@ import streamlit as st
 
 from common import numbers
 from lessons import path
-from lessons.model import Course, Lesson
+from lessons.model import Block, Course, Lesson
 from progress import learning
 from ui import links, look, record, session
+from ui.record import Record
 from ui.widgets.first_guess import first_guess
 from ui.widgets.prose import prose
 
@@ -18,40 +19,52 @@ def _page() -> None:
     course = session.course()
     st.title(course.title, anchor=False)
     prose(course.lead)
+    stored = [record.load(lesson) for lesson in course.lessons]
     place = learning.position(session.database(), session.actor())
-    started = course.lesson(place[0]) if place else None
-    if not started:
+    if not any(each.visited for each in stored):
         first_guess()
-    _begin(course, started, place[1] if place else "")
+    _begin(stored, place)
     st.subheader("Уроки", anchor=False)
-    for lesson in course.lessons:
-        _card(lesson)
+    for each in stored:
+        _card(each)
     _planned(course)
     _faults()
 
 
-def _begin(course: Course, started: Lesson | None, block_id: str) -> None:
-    lesson = started or (course.lessons[0] if course.lessons else None)
-    if lesson is None:
+def _begin(stored: list[Record], place: tuple[str, str] | None) -> None:
+    """The one primary button: on from where the learner stopped, or into the first lesson."""
+    if not stored:
         st.markdown("Уроков пока нет: положите папку урока в `content/` и обновите страницу.")
         return
-    block = lesson.block(block_id) if started else None
-    label = f"Продолжить: {block.title}" if block else f"Начать урок «{lesson.title}»"
+    here = next((each for each in stored if place and each.lesson.id == place[0]), stored[0])
+    block = _next(here, place[1] if place else "")
+    label = f"Продолжить: {block.title}" if here.visited else f"Начать урок «{here.lesson.title}»"
     if st.button(label, type="primary", key="begin", icon=":material/play_arrow:", wrap=True):
-        st.switch_page(links.LESSON, query_params=links.lesson(lesson.id, block.id if block else ""))
+        st.switch_page(links.LESSON, query_params=links.lesson(here.lesson.id, block.id))
 
 
-def _card(lesson: Lesson) -> None:
-    stored = record.load(lesson)
-    done = stored.done()
+def _next(stored: Record, place: str) -> Block:
+    """The block where the learner stopped or, when that is done, the first of the core path that is not."""
+    lesson, done = stored.lesson, stored.done()
+    stopped = None if place in done else lesson.block(place)
+    return stopped or path.following(lesson, done) or lesson.blocks[0]
+
+
+def _card(stored: Record) -> None:
+    lesson, done = stored.lesson, stored.done()
     with st.container(border=True, key=f"lesson-{lesson.id}", gap="xsmall"):
         st.markdown(f"##### {lesson.number}. {lesson.title} &nbsp;{_state(lesson, stored)}", anchors=False)
         prose(lesson.summary)
         st.progress(path.share_done(lesson, done), text=_how_far(lesson, done))
-        links.go("Открыть урок", links.LESSON, links.lesson(lesson.id), icon=":material/menu_book:")
+        links.go(
+            "Открыть с начала" if stored.visited else "Открыть урок",
+            links.LESSON,
+            links.lesson(lesson.id, lesson.blocks[0].id),
+            icon=":material/menu_book:",
+        )
 
 
-def _state(lesson: Lesson, stored: record.Record) -> str:
+def _state(lesson: Lesson, stored: Record) -> str:
     if path.following(lesson, stored.done()) is None:
         return ":green-badge[пройден]"
     return ":blue-badge[идёт]" if stored.visited else ":gray-badge[не начат]"

@@ -1,0 +1,217 @@
+"""A lesson in the browser's place: every block opens, answers come back in place and stay, ticks are stored at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lessons.model import DemoRef, Lesson, QuizRef
+from progress import learning
+from progress.database import Database
+from progress.identity import LOCAL
+from settings import Settings
+from ui import session
+
+Visit = Callable[..., AppTest]
+LESSON = "lora-math"
+
+
+def words(tab: AppTest) -> str:
+    return "\n".join(element.value for element in (*tab.markdown, *tab.caption, *tab.header, *tab.title))
+
+
+def lesson() -> Lesson:
+    found = session.course().lesson(LESSON)
+    assert found is not None, session.faults()
+    return found
+
+
+def block_of(question: str) -> str:
+    """The block that asks a question, by name or among the rest."""
+    blocks = [(block, piece) for block in lesson().blocks for piece in block.pieces if isinstance(piece, QuizRef)]
+    named = [block.id for block, piece in blocks if question in piece.questions]
+    return named[0] if named else next(block.id for block, piece in blocks if not piece.questions)
+
+
+def test_every_block_opens_with_its_title_and_without_an_exception(visit: Visit) -> None:
+    for block in lesson().blocks:
+        if any(isinstance(piece, DemoRef) and piece.name == "lora.spectrum" for piece in block.pieces):
+            continue  # needs the compute process: see test_demos
+        tab = visit("lesson", id=LESSON, block=block.id)
+        assert not tab.exception, block.id
+        assert tab.header[0].value == block.title
+
+
+def test_the_line_above_says_where_the_learner_is(visit: Visit) -> None:
+    tab = visit("lesson", id=LESSON, block=lesson().blocks[1].id)
+    total = len(lesson().blocks)
+    assert f"блок 2 из {total} · осталось {lesson().core_minutes}" in tab.get("progress")[0].proto.text
+
+
+def test_one_primary_button_leads_on_and_back_leads_back(visit: Visit) -> None:
+    first, second = lesson().blocks[:2]
+    tab = visit("lesson", id=LESSON, block=first.id)
+    assert tab.button("onward-button").label == f"Дальше: {second.title}"
+    tab.button("onward-button").click().run()
+    assert tab.header[0].value == second.title
+    tab.button("back").click().run()
+    assert tab.header[0].value == first.title
+
+
+def test_the_place_is_stored_and_found_again(visit: Visit) -> None:
+    visit("lesson", id=LESSON, block="merge")
+    assert visit("lesson").header[0].value == "Слияние: поправка уходит в веса"
+    assert visit("lesson", id=LESSON).header[0].value == "Слияние: поправка уходит в веса"
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [({"id": "нет-такого"}, "Такого урока нет"), ({"id": LESSON, "block": "нет"}, "Такого блока")],
+)
+def test_an_address_that_leads_nowhere_gets_one_sentence(visit: Visit, query: dict[str, str], sentence: str) -> None:
+    tab = visit("lesson", **query)
+    assert not tab.exception
+    assert sentence in words(tab)
+    assert any(link.proto.label == "Вернуться к карте курса" for link in tab.get("page_link"))
+
+
+def test_an_answer_needs_a_choice(visit: Visit) -> None:
+    tab = visit("lesson", id=LESSON, block=block_of("first-guess"))
+    tab.button("sure-first-guess").click().run()
+    assert "Сначала выберите вариант" in words(tab)
+
+
+def test_a_confident_mistake_is_explained_stored_and_shown_after_reload(visit: Visit, own_data: Settings) -> None:
+    question = lesson().question("first-guess")
+    assert question is not None
+    wrong = next(option for option in question.options if not option.right)
+    tab = visit("lesson", id=LESSON, block=block_of("first-guess"))
+    tab.radio("input-first-guess-").set_value(wrong.text)
+    tab.button("sure-first-guess").click().run()
+    for page in (tab, visit("lesson", id=LESSON, block=block_of("first-guess"))):
+        assert wrong.why in words(page)
+        assert question.explanation in words(page)
+        assert "Вы были уверены" in words(page)
+    stored = learning.answers(Database(own_data.database), LOCAL, LESSON)
+    assert [(row.question, row.right, row.confidence, row.misconception) for row in stored] == [
+        ("first-guess", False, "sure", wrong.misconception)
+    ]
+
+
+def test_a_question_can_be_answered_again(visit: Visit, own_data: Settings) -> None:
+    question = lesson().question("first-guess")
+    assert question is not None
+    right = next(option for option in question.options if option.right)
+    wrong = next(option for option in question.options if not option.right)
+    tab = visit("lesson", id=LESSON, block=block_of("first-guess"))
+    tab.radio("input-first-guess-").set_value(wrong.text)
+    tab.button("guess-first-guess").click().run()
+    tab.button("again-first-guess").click().run()
+    tab.radio("input-first-guess-").set_value(right.text)
+    tab.button("think-first-guess").click().run()
+    assert "Верно." in words(tab)
+    stored = learning.answers(Database(own_data.database), LOCAL, LESSON)
+    assert [row.right for row in stored] == [False, True]
+
+
+def test_a_number_is_taken_as_people_type_it(visit: Visit) -> None:
+    tab = visit("lesson", id=LESSON, block=block_of("rank-one-count"))
+    tab.text_input("input-rank-one-count-").set_value("полторы тысячи")
+    tab.button("think-rank-one-count").click().run()
+    assert "Здесь нужно число" in words(tab)
+    tab.text_input("input-rank-one-count-").set_value("1 500")
+    tab.button("think-rank-one-count").click().run()
+    assert "Верно." in words(tab)
+
+
+def test_an_order_is_built_step_by_step(visit: Visit) -> None:
+    question = lesson().question("first-steps")
+    assert question is not None
+    tab = visit("lesson", id=LESSON, block=block_of("first-steps"))
+    tab.button("think-first-steps").click().run()
+    assert "Сначала расставьте все шаги" in words(tab)
+    for number in range(len(question.options)):
+        tab.button(f"input-first-steps-loose{number}").click().run()
+    tab.button("input-first-steps-placed0").click().run()
+    assert tab.button("input-first-steps-loose0").label == question.options[0].text
+    tab.button("input-first-steps-loose0").click().run()
+    tab.button("think-first-steps").click().run()
+    assert "Пока нет." in words(tab)
+    assert "Расходится уже первый шаг" in words(tab)
+
+
+def test_pairs_are_matched(visit: Visit) -> None:
+    question = lesson().question("shapes-match")
+    assert question is not None
+    tab = visit("lesson", id=LESSON, block=block_of("shapes-match"))
+    for number, option in enumerate(question.options):
+        tab.button_group(f"input-shapes-match-{number}").set_value(option.pair)
+    tab.button("sure-shapes-match").click().run()
+    assert "Верно." in words(tab)
+
+
+def test_several_and_spot_are_judged(visit: Visit) -> None:
+    several, spot = lesson().question("printout"), lesson().question("shapes-spot")
+    assert several is not None
+    assert spot is not None
+    tab = visit("lesson", id=LESSON, block=block_of("printout"))
+    for number, option in enumerate(several.options):
+        tab.checkbox(f"input-printout-{number}").set_value(option.right)
+    tab.button("sure-printout").click().run()
+    assert "Верно." in words(tab)
+    tab = visit("lesson", id=LESSON, block=block_of("shapes-spot"))
+    tab.radio("input-shapes-spot-").set_value(next(option.text for option in spot.options if option.right))
+    tab.button("sure-shapes-spot").click().run()
+    assert "Верно." in words(tab)
+
+
+def test_a_myth_is_guessed_before_its_truth_and_the_guess_stays(visit: Visit) -> None:
+    myth = lesson().myths[0]
+    tab = visit("lesson", id=LESSON, block="myths")
+    assert myth.truth not in words(tab)
+    tab.button(f"guess-{myth.id}-0").click().run()
+    assert myth.truth in words(tab)
+    assert myth.truth in words(visit("lesson", id=LESSON, block="myths"))
+
+
+def test_a_tick_is_stored_at_once_and_taken_back(visit: Visit, own_data: Settings) -> None:
+    item = lesson().checklist[0]
+    database = Database(own_data.database)
+    tab = visit("lesson", id=LESSON, block="check")
+    tab.checkbox(f"tick-{item.id}").check().run()
+    assert learning.ticks(database, LOCAL, LESSON) == {item.id}
+    assert "отмечено" in tab.checkbox(f"tick-{item.id}").label
+    tab.checkbox(f"tick-{item.id}").uncheck().run()
+    assert learning.ticks(database, LOCAL, LESSON) == frozenset()
+
+
+def test_phases_step_forwards_and_back(visit: Visit) -> None:
+    first, second = lesson().phases[:2]
+    tab = visit("lesson", id=LESSON, block="shapes")
+    assert first.title in words(tab)
+    tab.button("phase-on").click().run()
+    assert second.title in words(tab)
+    tab.button("phase-back").click().run()
+    assert first.title in words(tab)
+
+
+def test_errors_are_found_by_a_word_of_their_message(visit: Visit) -> None:
+    tab = visit("lesson", id=LESSON, block="errors")
+    everything = len(tab.expander)
+    assert everything == len(lesson().errors) >= 8
+    tab.text_input("errors-search").set_value("ValueError").run()
+    assert 0 < len(tab.expander) < everything
+    tab.text_input("errors-search").set_value("такого слова нет").run()
+    assert "Ничего похожего" in words(tab)
+
+
+def test_a_finished_block_counts_towards_the_way_left(visit: Visit) -> None:
+    before = lesson().core_minutes
+    tab = visit("lesson", id=LESSON, block="low-rank")
+    tab.text_input("input-rank-one-count-").set_value("1500")
+    tab.button("think-rank-one-count").click().run()
+    tab.run()
+    left = before - 3
+    assert f"осталось {left}" in tab.get("progress")[0].proto.text
