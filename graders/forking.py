@@ -15,16 +15,10 @@ import socket
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn
 
 MAX_REQUEST = 1 << 16
 MAX_DESCRIPTORS = 8
-
-
-class Fork(Protocol):
-    """How to fork: ``os.fork``, or a fork into new namespaces. Returns the pid in the caller's namespace, 0 inside."""
-
-    def __call__(self) -> int: ...
 
 
 def send(sock: socket.socket, message: object, descriptors: Sequence[int] = ()) -> None:
@@ -44,8 +38,11 @@ def receive(sock: socket.socket) -> tuple[Any, list[int]]:
     return (json.loads(data) if data else None), list(descriptors)
 
 
-def serve(control: socket.socket, child: Callable[[Any, list[int]], None], fork: Fork = os.fork) -> None:
-    """Fork for each request until ``control`` closes. ``child(request, descriptors)`` runs in the forked process."""
+def serve(control: socket.socket, child: Callable[[Any, list[int]], None], fork: Callable[[], int] = os.fork) -> None:
+    """Fork for each request until ``control`` closes. ``child(request, descriptors)`` runs in the forked process.
+
+    ``fork`` is ``os.fork`` or a fork into new namespaces; it returns 0 in the child, else the child's pid.
+    """
     with selectors.DefaultSelector() as selector:
         selector.register(control, selectors.EVENT_READ)
         while True:
@@ -63,7 +60,7 @@ def serve(control: socket.socket, child: Callable[[Any, list[int]], None], fork:
 
 
 def _start(
-    request: Any, descriptors: list[int], child: Callable[[Any, list[int]], None], fork: Fork
+    request: Any, descriptors: list[int], child: Callable[[Any, list[int]], None], fork: Callable[[], int]
 ) -> tuple[int, int, socket.socket] | None:
     status = socket.socket(fileno=descriptors[0])
     try:

@@ -23,11 +23,7 @@ _SCALARS = (bool, int, float, str)
 _DIGITS = 128
 _CHUNK = 1 << 16
 
-ITEM_SIZES = {
-    "float16": 2,
-    "bfloat16": 2,
-    "float32": 4,
-    "float64": 8,
+ITEM_SIZES = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8} | {
     "int8": 1,
     "int16": 2,
     "int32": 4,
@@ -106,8 +102,8 @@ class Channel:
         header_size, blob_size = _LENGTHS.unpack(self._exactly(_LENGTHS.size, deadline))
         if header_size > self.limits.header or blob_size > self.limits.blob:
             raise WireError("ответ слишком велик")
-        header = self._exactly(header_size, deadline)
-        return decode(bytes(header), self._exactly(blob_size, deadline), self.limits)
+        header = bytes(self._exactly(header_size, deadline))
+        return decode(header, self._exactly(blob_size, deadline), self.limits)
 
     def _exactly(self, size: int, deadline: float) -> bytearray:
         self._received += size
@@ -273,7 +269,7 @@ class _Reader:
             yield key, value
 
     def _leaf(self, tag: str, rest: list[Any]) -> Any:
-        if tag == "x" and rest and rest[0].__class__ is str and rest[0] in ITEM_SIZES:
+        if tag == "x" and rest and type(rest[0]) is str and rest[0] in ITEM_SIZES:
             return self._tensor(rest[0], rest[1:])
         if tag == "b" and len(rest) == 1 and type(rest[0]) is int:
             return bytes(self._take(rest[0]))

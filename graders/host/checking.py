@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from common import numbers
@@ -23,7 +24,13 @@ Test = TypeVar("Test", bound=Callable[..., Any])
 _FACTORS = (2, 3, 4, 5, 8, 10, 16, 32, 64, 100)
 
 
-def check(*, concept: str, points: float = 1, hint: str = "", misconception: str = "") -> Callable[[Test], Test]:
+def check(
+    *,
+    concept: str,
+    points: float = 1,
+    hint: str = "",  # noqa: ARG001 - read from the source
+    misconception: str = "",  # noqa: ARG001 - read from the source
+) -> Callable[[Test], Test]:
     """Mark a test as a check. Its docstring's first line is the name that the learner sees.
 
     The arguments are read from the file's syntax tree (``graders.exercise``), so they have to be literals.
@@ -49,25 +56,25 @@ def close(
 ) -> None:
     """Require the tensor ``got`` to equal ``want`` up to rounding; a number counts as a tensor without axes.
 
-    ``what`` names the value in the nominative. ``wrong`` lists known wrong results as (tensor, misconception, sentence).
+    ``what`` names the value in the nominative. ``wrong``: known wrong results as (tensor, misconception, sentence).
 
     Raises:
         Mistake: says how they differ: kind, shape, transposition, dtype, not a number, factor, sign, place.
     """
     import torch
 
-    value = _tensor(got, want, what)
+    value, alike = _tensor(got, want, what), partial(torch.allclose, rtol=rtol, atol=atol)
     if value.shape != want.shape:
-        _wrong_shape(value, want, what, rtol, atol)
+        raise _wrong_shape(value, want, what, alike)
     if value.dtype.is_floating_point != want.dtype.is_floating_point:
         raise Mistake("", f"Тип чисел не тот: {what}", expected=_kind(want), got=_kind(value))
     left, right = value.to(torch.float64), want.to(torch.float64)
-    if torch.allclose(left, right, rtol=rtol, atol=atol):
+    if alike(left, right):
         return
     for known, misconception, sentence in wrong:
-        if known.shape == value.shape and torch.allclose(left, known.to(torch.float64), rtol=rtol, atol=atol):
+        if known.shape == value.shape and alike(left, known.to(torch.float64)):
             raise Mistake(misconception, sentence, expected=show(want), got=show(value))
-    raise _difference(left, right, value, want, what, rtol, atol)
+    raise _difference(value, want, what, alike)
 
 
 def equal_shape(got: Any, want: Any, *, what: str = "ответ") -> None:
@@ -113,7 +120,7 @@ def show(value: Any) -> str:
     if type(value) is int:
         return numbers.integer(value)
     if type(value) is float:
-        return f"{value:.6g}".replace(".", ",")
+        return f"{value:.4g}".replace(".", ",")
     if _is_tensor(value):
         return _show_tensor(value)
     if type(value) in (list, tuple) and len(value) <= 12:
@@ -166,58 +173,54 @@ def _kind(value: torch.Tensor) -> str:
     return str(value.dtype).removeprefix("torch.")
 
 
-def _wrong_shape(value: torch.Tensor, want: torch.Tensor, what: str, rtol: float, atol: float) -> None:
+def _wrong_shape(value: torch.Tensor, want: torch.Tensor, what: str, alike: Callable[..., bool]) -> Mistake:
     import torch
 
     sentence = f"Форма не та: {what}"
     if value.ndim == 2 and value.T.shape == want.shape:
-        equal = torch.allclose(value.T.to(torch.float64), want.to(torch.float64), rtol=rtol, atol=atol)
+        equal = alike(value.T.to(torch.float64), want.to(torch.float64))
         sentence = f"Числа верные, но строки и столбцы переставлены: {what}" if equal else sentence
-    raise Mistake("", sentence, expected=_shape(want.shape), got=_shape(value.shape))
+    return Mistake("", sentence, expected=_shape(want.shape), got=_shape(value.shape))
 
 
-def _difference(
-    left: torch.Tensor,
-    right: torch.Tensor,
-    value: torch.Tensor,
-    want: torch.Tensor,
-    what: str,
-    rtol: float,
-    atol: float,
-) -> Mistake:
+def _difference(got: torch.Tensor, want: torch.Tensor, what: str, alike: Callable[..., bool]) -> Mistake:
+    """What to say about tensors of one shape that are not close."""
     import torch
 
-    expected, got = show(want), show(value)
+    left, right, expected, seen = got.to(torch.float64), want.to(torch.float64), show(want), show(got)
     if torch.isnan(left).any() or torch.isinf(left).any():
-        return Mistake("", f"Есть NaN или бесконечность: {what}", expected=expected, got=got)
-    if left.ndim == 2 and left.shape[0] == left.shape[1] and torch.allclose(left.T, right, rtol=rtol, atol=atol):
-        return Mistake("", f"Числа верные, но строки и столбцы переставлены: {what}", expected=expected, got=got)
+        return Mistake("", f"Есть NaN или бесконечность: {what}", expected=expected, got=seen)
+    if left.ndim == 2 and left.shape[0] == left.shape[1] and alike(left.T, right):
+        return Mistake("", f"Числа верные, но строки и столбцы переставлены: {what}", expected=expected, got=seen)
     norm = right.square().sum()
     factor = float((left * right).sum() / norm) if float(norm) > 0 else 0.0
-    if factor and torch.allclose(left, right * factor, rtol=rtol, atol=atol):
-        return Mistake("", f"{what[:1].upper()}{what[1:]} {_times(factor)} нужного", expected=expected, got=got)
+    if factor and alike(left, right * factor):
+        return Mistake("", f"{what[:1].upper()}{what[1:]}: {_times(factor)}", expected=expected, got=seen)
     gap = (left - right).abs()
     place = [int(i) for i in torch.unravel_index(gap.argmax(), gap.shape)] if gap.ndim else []
     where = f" в месте {place}" if place else ""
     return Mistake(
         "",
         f"Числа не те: {what}",
-        expected=f"{show(float(right[tuple(place)]))}{where}" if value.numel() > 12 else expected,
-        got=f"{show(float(left[tuple(place)]))}{where}" if value.numel() > 12 else got,
+        expected=f"{show(float(right[tuple(place)]))}{where}" if got.numel() > 12 else expected,
+        got=f"{show(float(left[tuple(place)]))}{where}" if got.numel() > 12 else seen,
     )
 
 
 def _times(factor: float) -> str:
-    sign = "с обратным знаком и " if factor < 0 else ""
+    sign = "с другим знаком и " if factor < 0 else ""
     size = abs(factor)
     if math.isclose(size, 1, rel_tol=1e-3):
-        return "с обратным знаком от"
-    word = "больше" if size > 1 else "меньше"
-    return f"{sign}в {_plain(size if size > 1 else 1 / size)} раза {word}"
+        return "знак противоположный нужному"
+    return f"{sign}в {_fold(size if size > 1 else 1 / size)} {'больше' if size > 1 else 'меньше'} нужного"
 
 
-def _plain(value: float) -> str:
-    return f"{value:.3g}".replace(".", ",")
+def _fold(value: float) -> str:
+    """``2 раза``, ``5 раз``, ``1,5 раза``."""
+    whole = round(value)
+    if math.isclose(value, whole, rel_tol=1e-3):
+        return numbers.plural(whole, "раз", "раза", "раз")
+    return f"{value:.3g} раза".replace(".", ",")
 
 
 def _near(got: float, want: float, rtol: float) -> bool:
@@ -229,7 +232,7 @@ def _ratio(got: float, want: float) -> str:
         return ""
     for factor in _FACTORS:
         if math.isclose(got, want * factor, rel_tol=1e-9):
-            return f", в {factor} раз больше нужного"
+            return f", в {_fold(factor)} больше нужного"
         if math.isclose(got * factor, want, rel_tol=1e-9):
-            return f", в {factor} раз меньше нужного"
+            return f", в {_fold(factor)} меньше нужного"
     return ""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -109,10 +108,9 @@ class Engine:
         """The record of a session, or why there is none."""
         job = {**what, "given": exercise.given, "cells": [list(cell) for cell in sent.cells]}
         terms = Terms(exercise.seconds, exercise.memory)
-        number: Callable[[], int] = lambda: next(self._numbers)  # noqa: E731
         for _ in range(ATTEMPTS):
             try:
-                return Session(self._judge, self._student, terms, number).run(job)
+                return Session(self._judge, self._student, terms, self._numbers).run(job)
             except (Trouble, Lost, OSError) as error:
                 log.exception("grading of %s failed on our side", exercise.slug)
                 problem = error

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 
-class Mistake(Exception):  # noqa: N818 - the name that authors write in checks
+class Mistake(Exception):
     """An error that the check recognises. ``misconception`` may be empty; ``sentence`` is Russian, for the learner."""
 
     def __init__(self, misconception: str, sentence: str, *, expected: str = "", got: str = "") -> None:
@@ -33,7 +33,7 @@ class SubmissionError(Exception):
         return {name: getattr(self, name) for name in ("type", "message", "line", "traceback", "signature")}
 
 
-class MissingName(Exception):  # noqa: N818
+class MissingName(Exception):
     """The submission does not define ``name``; ``names`` are those it defines."""
 
     def __init__(self, name: str, names: list[str]) -> None:
@@ -41,9 +41,9 @@ class MissingName(Exception):  # noqa: N818
         self.name, self.names = name, names
 
 
-class Refused(Exception):  # noqa: N818
+class Refused(Exception):
     """The answer cannot leave the sandbox by value; the message says what it was."""
 
 
-class Gone(Exception):  # noqa: N818
+class Gone(Exception):
     """The sandbox is no more: ended by itself, by a limit or by the deadline."""

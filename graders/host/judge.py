@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from graders import forking
+from graders.host.checking import show
 from graders.host.draw import Draw
 from graders.host.faults import Gone, MissingName, Mistake, Refused, SubmissionError
 from graders.host.remote import Names, Remote, deadline_in
@@ -125,9 +126,11 @@ class Judge:
         error = call.excinfo.value if call.excinfo else None
         if error is not None and "kind" not in self._found:
             self._found = found(error)
+            if self._found["kind"] == "unforeseen" and self._remote is not None:
+                self._found["got"] = show(self._remote.last)
         outcome = "failed" if error is not None else "passed"
         keywords = dict.fromkeys(item.keywords, 1)
-        report = pytest.TestReport(item.nodeid, item.location, keywords, outcome, None, call.when or "call")  # type: ignore[arg-type]
+        report = pytest.TestReport(item.nodeid, item.location, keywords, outcome, None, call.when)  # type: ignore[arg-type]
         if call.when == "teardown":
             self.tell("result", _name(item), self._found or {"kind": "passed"})
             self._found = {}
@@ -151,12 +154,13 @@ def found(error: BaseException) -> dict[str, Any]:
         return {"kind": "protocol", "sentence": str(error)}
     if isinstance(error, AssertionError):
         return {"kind": "assertion", "sentence": str(error.args[0]) if error.args else ""}
-    traceback.print_exception(error, file=sys.stderr)  # for the operator: an author's slip or an unforeseen answer
+    where = "".join(traceback.format_tb(error.__traceback__, limit=-1))
+    print(f"a check broke: {type(error).__name__}: {error}\n{where}", file=sys.stderr)  # noqa: T201 - for the operator
     return {"kind": "unforeseen", "sentence": type(error).__name__}
 
 
 def _name(item: pytest.Item) -> str:
-    return getattr(item, "originalname", None) or item.name
+    return str(getattr(item, "originalname", item.name))
 
 
 def grade(engine: Channel, job: dict[str, Any]) -> None:

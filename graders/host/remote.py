@@ -27,6 +27,7 @@ class Remote:
 
     def __init__(self, channel: Channel, deadline: float) -> None:
         self._channel, self._deadline, self.alive = channel, deadline, True
+        self.last: Any = None  # the latest answer, for a check that could not make sense of it
 
     def greet(self) -> None:
         """Wait until the walls stand.
@@ -73,7 +74,8 @@ class Remote:
 
     def _unfold(self, status: object, rest: list[Any]) -> Any:
         if status == "ok":
-            return self._inward(rest[0])
+            self.last = self._inward(rest[0])
+            return self.last
         if status == "refused" and type(rest[0]) is str:
             raise Refused(rest[0])
         if status == "error" and type(rest[0]) is dict:
@@ -112,6 +114,7 @@ class Handle:
         self._remote, self.ref = remote, ref
 
     def __call__(self, *args: object, **kwargs: object) -> Any:
+        """Call the object."""
         return self._remote.ask("call", self.ref, None, list(args), kwargs)
 
     def __getattr__(self, name: str) -> Any:

@@ -28,6 +28,13 @@ _ERRORS = {
     "EOFError": "Код ждёт ввода с клавиатуры, а здесь её нет: уберите input().",
     "RecursionError": "Функция вызывает сама себя без конца (RecursionError).",
 }
+_NETWORK = (
+    "Network is unreachable",
+    "name resolution",
+    "Name or service not known",
+    "offline mode",
+    "outgoing traffic",
+)
 _SYNTAX = {"SyntaxError", "IndentationError", "TabError"}
 _NO_MEMORY = ("can't allocate memory", "not enough memory", "Cannot allocate memory")
 
@@ -47,6 +54,8 @@ def explain(found: dict[str, Any], exercise: Exercise) -> tuple[Outcome, str]:
         return Outcome.PROTOCOL, "Решение нарушило протокол проверки: ответ пришёл не в том виде."
     if kind == "assertion" and found.get("sentence"):
         return Outcome.FAILED, str(found["sentence"])
+    if kind == "unforeseen":
+        return Outcome.FAILED, "Проверка не смогла разобрать ответ: он не того вида."
     return Outcome.FAILED, "Результат не такой, какой нужен."
 
 
@@ -81,6 +90,10 @@ def _error(found: dict[str, Any], exercise: Exercise) -> tuple[Outcome, str]:
         return Outcome.FAILED, f"Синтаксическая ошибка{place}: {text}."
     if found.get("signature"):
         return Outcome.FAILED, f"Вызов не подошёл к параметрам {found['signature']}: {text}."
+    if any(mark in text for mark in _NETWORK):
+        return Outcome.FORBIDDEN, f"Код обратился к сети{place}, а в песочнице её нет: всё нужное уже под рукой."
+    if "Read-only file system" in text:
+        return Outcome.FORBIDDEN, f"Код пишет туда, где только чтение{place}. Временные файлы можно класть в /tmp."
     if kind in _ERRORS:
         return Outcome.FAILED, _ERRORS[kind]
     if kind in {"ModuleNotFoundError", "ImportError"}:

@@ -11,13 +11,13 @@ import os
 import selectors
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from graders.host.output import Output
-from graders.host.zygote import Child, Lost, Zygote
+from graders.host.zygote import Child, Zygote
 from graders.wire import Channel, WireError
 
 TICK = 0.05  # seconds between looks at the memory
@@ -25,7 +25,7 @@ JUDGE_EXTRA = 8.0  # seconds beyond the deadline after which the judge itself is
 MOST_SANDBOXES = 20
 
 
-class Trouble(Exception):  # noqa: N818
+class Trouble(Exception):
     """Ours, not the learner's; the message is for the log."""
 
 
@@ -52,15 +52,15 @@ class Terms:
 class Session:
     """Runs one job. ``judge`` and ``student`` are warm zygotes; use ``run`` once."""
 
-    def __init__(self, judge: Zygote, student: Zygote, terms: Terms, number: Callable[[], int]) -> None:
-        self._zygotes, self._terms, self._number = (judge, student), terms, number
+    def __init__(self, judge: Zygote, student: Zygote, terms: Terms, numbers: Iterator[int]) -> None:
+        self._zygotes, self._terms, self._numbers = (judge, student), terms, numbers
         self._record, self._selector = Record(), selectors.DefaultSelector()
         self._output: list[Output] = []
         self._sandbox: Child | None = None
         self._spare: socket.socket | None = None  # the judge's end of a sandbox that waits for it
         self._ended = ""  # why no more sandboxes are given: "timeout" or "output"
         self._why = ""  # why this sandbox was killed
-        self._opened, self._deadline, self._baseline = 0, math.inf, 0
+        self._opened, self._deadline, self._baseline = 0, math.inf, int(student.wait()["memory"])
         self._done = False
 
     def run(self, job: dict[str, Any]) -> Record:
@@ -93,11 +93,11 @@ class Session:
         output = Output()
         self._output.append(output)
         seconds = math.ceil(self._terms.seconds) + 1
-        terms = {"number": self._number(), "seconds": seconds, "memory": self._terms.memory}
+        terms = {"number": next(self._numbers), "seconds": seconds, "memory": self._terms.memory}
         with theirs:
             self._sandbox = self._zygotes[1].fork(terms, [theirs.fileno(), output.writing])
         output.hand_over()
-        self._spare, self._why, self._baseline = ours, "", 0
+        self._spare, self._why = ours, ""
         self._selector.register(self._sandbox.status, selectors.EVENT_READ, self._sandbox_moved)
         self._selector.register(output.reading, selectors.EVENT_READ, self._printed)
 
@@ -109,7 +109,7 @@ class Session:
         self._selector.register(judge.status, selectors.EVENT_READ, lambda: self._judge_moved(judge))
         while not self._done:
             for key, _ in self._selector.select(TICK):
-                if key.fd in self._selector.get_map():
+                if self._selector.get_map().get(key.fd) == key:  # an earlier answer of this round may have closed it
                     key.data()
             self._keep_limits()
         self._record.seconds = time.monotonic() - started
@@ -149,10 +149,12 @@ class Session:
         self._spare = None
 
     def _sandbox_moved(self) -> None:
-        if self._sandbox is not None:
+        if self._sandbox is None:
+            return
+        if self._sandbox.code is None:
             self._sandbox.update()
-            if self._sandbox.code is not None:
-                self._selector.unregister(self._sandbox.status)
+        if self._sandbox.code is not None:
+            self._selector.unregister(self._sandbox.status)
 
     def _printed(self) -> None:
         output = self._output[-1]
@@ -167,12 +169,10 @@ class Session:
             self._end("timeout")
         if now > self._deadline + JUDGE_EXTRA:
             raise Trouble("the judge does not come to an end")
-        if self._sandbox is not None and self._sandbox.pidfd >= 0 and self._sandbox.code is None:
-            used = memory_of(self._sandbox.pidfd)
-            self._baseline = self._baseline or used
-            if used - self._baseline > self._terms.memory:
-                self._why = "memory"
-                self._sandbox.kill()
+        alive = self._sandbox is not None and self._sandbox.pidfd >= 0 and self._sandbox.code is None
+        if self._sandbox and alive and memory_of(self._sandbox.pidfd, self._baseline) > self._terms.memory:
+            self._why = "memory"
+            self._sandbox.kill()
 
     def _end(self, why: str) -> None:
         self._ended = self._why = why
@@ -208,12 +208,12 @@ class Session:
             return False
 
 
-def memory_of(pidfd: int) -> int:
-    """Bytes of memory that the process behind ``pidfd`` and its descendants hold themselves; 0 when it is gone."""
+def memory_of(pidfd: int, baseline: int) -> int:
+    """Bytes that the process behind ``pidfd`` and its descendants hold, each above ``baseline``; 0 when it is gone."""
     try:
         text = Path(f"/proc/self/fdinfo/{pidfd}").read_text()
         pid = int(text.partition("Pid:")[2].split()[0])
-        return sum(_own_memory(each) for each in _family(pid)) if pid > 0 else 0
+        return sum(max(_own_memory(each) - baseline, 0) for each in _family(pid)) if pid > 0 else 0
     except (OSError, ValueError, IndexError):
         return 0
 

@@ -9,7 +9,7 @@ import tempfile
 import warnings
 from pathlib import Path
 
-from graders import forking  # noqa: F401 - loaded before the fork
+from graders import forking
 
 MODULES = ("numpy", "torch", "torch.nn.functional", "peft", "pytest", "graders.host.checking", "graders.host.judge")
 

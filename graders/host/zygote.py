@@ -47,7 +47,7 @@ _ENVIRONMENT = {
 _ENTRY = "import sys; sys.path.insert(0, sys.argv[1]); from {module} import main; {after}main()"
 
 
-class Lost(Exception):  # noqa: N818 - an event, told in words by the engine
+class Lost(Exception):
     """The zygote does not answer, or says that it cannot work; the message says why."""
 
 
@@ -55,8 +55,8 @@ class Child:
     """One forked process, seen through its status socket."""
 
     def __init__(self, status: socket.socket) -> None:
-        self.status, self.pidfd, self.code = status, -1, None
-        self.code: int | None
+        self.status, self.pidfd = status, -1
+        self.code: int | None = None
 
     def update(self) -> None:
         """Read one message of the status socket, which has to be readable.
@@ -117,8 +117,8 @@ class _Process:
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )
-        self.jobs, self._hello = 0, None
-        self._hello: dict[str, Any] | None
+        self.jobs, self._module = 0, module
+        self._hello: dict[str, Any] | None = None
         self._children: list[Child] = []
 
     def hello(self, seconds: float) -> dict[str, Any] | None:
@@ -130,7 +130,7 @@ class _Process:
         if self._hello is None and select.select([self.control], [], [], seconds)[0]:
             message, _ = forking.receive(self.control)
             if message is None:
-                raise Lost(f"{self.process.args[4]} ended with code {self.process.wait()}")  # type: ignore[index]
+                raise Lost(f"{self._module} ended with code {self.process.wait()}")
             self._hello = message
         if self._hello is not None and not self._hello["ready"]:
             raise Lost(self._hello["problem"])
@@ -172,8 +172,8 @@ class Zygote:
         self._module, self._shut = module, shut
         self._options = [] if options is None else [json.dumps(options)]
         self._lock = threading.Lock()
-        self._now, self._next = self._start(), None
-        self._next: _Process | None
+        self._now = self._start()
+        self._next: _Process | None = None
         self._retired: list[_Process] = []
 
     def wait(self) -> dict[str, Any]:

@@ -105,8 +105,16 @@ def limit(kind: int, value: int) -> None:
 
 def data_bytes() -> int:
     """Bytes of private writable memory mapped by this process (VmData), 0 where /proc cannot be read."""
+    return _status("VmData:")
+
+
+def own_bytes() -> int:
+    """Bytes of resident memory that belong to no file, as RssAnon and RssShmem; 0 where /proc cannot be read."""
+    return _status("RssAnon:", "RssShmem:")
+
+
+def _status(*names: str) -> int:
     with contextlib.suppress(OSError):
-        for line in Path("/proc/self/status").read_text().splitlines():
-            if line.startswith("VmData:"):
-                return int(line.split()[1]) * 1024
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return sum(int(line.split()[1]) << 10 for line in lines if line.startswith(names))
     return 0

@@ -48,7 +48,7 @@ def reseed() -> None:
 
     seed = int.from_bytes(os.urandom(4), "big")
     random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 - the learner's code may use the global state
+    np.random.seed(seed)
     torch.manual_seed(seed)
 
 
@@ -59,12 +59,12 @@ def _use() -> list[str]:
 
     before = set(sys.modules)
     layers = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.ReLU(), torch.nn.Linear(4, 4))
-    model = peft.get_peft_model(layers, peft.LoraConfig(r=2, target_modules=["0"]))  # type: ignore[arg-type]
+    model = peft.get_peft_model(layers, peft.LoraConfig(r=2, target_modules=["0"]))
     optimizer = torch.optim.AdamW(model.parameters())
-    torch.nn.functional.mse_loss(model(torch.randn(2, 4)), torch.zeros(2, 4)).backward()
+    torch.nn.functional.mse_loss(model(torch.randn(2, 4)), torch.zeros(2, 4)).backward()  # type: ignore[no-untyped-call]
     optimizer.step()
     optimizer.zero_grad()
     torch.linalg.svd(torch.randn(3, 3))
     torch.testing.assert_close(torch.ones(2), torch.ones(2))
-    repr(torch.randn(2)), repr(model), model.merge_and_unload()  # type: ignore[operator]
+    repr(torch.randn(2)), repr(model), model.merge_and_unload()
     return [name for name in sys.modules if name not in before]

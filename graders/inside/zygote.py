@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from graders import forking
-from graders.inside import preload, sandbox
+from graders.inside import linux, preload, sandbox
 from graders.inside.service import Service
 from graders.wire import Channel
 
@@ -22,7 +22,8 @@ from graders.wire import Channel
 def main() -> None:
     """``argv``: the checkout, the control socket's descriptor, and JSON ``{"model": path or null, "hidden": [paths]}``.
 
-    Sends ``{"ready": true, "layers": [...]}`` or ``{"ready": false, "problem": sentence}``, then serves.
+    Sends ``{"ready": true, "layers": [...], "memory": bytes that each fork begins with}``, then serves; or
+    ``{"ready": false, "problem": sentence}``.
     """
     control = socket.socket(fileno=int(sys.argv[2]))
     options = json.loads(sys.argv[3])
@@ -32,7 +33,7 @@ def main() -> None:
         forking.send(control, {"ready": False, "problem": str(error)})
         return
     preload.warm()
-    forking.send(control, {"ready": True, "layers": ["world", *sandbox.LAYERS]})
+    forking.send(control, {"ready": True, "layers": ["world", *sandbox.LAYERS], "memory": linux.own_bytes()})
     forking.serve(control, _grading, sandbox.fork_apart)
 
 
@@ -45,8 +46,8 @@ def _grading(terms: Any, descriptors: list[int]) -> None:
     os.close(nothing)
     os.close(output)
     sandbox.enter(sandbox.Terms(**terms))
-    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115, PTH123 - live as long as the process
-    sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115, PTH123
-    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115, PTH123
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - live as long as the process
+    sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
     preload.reseed()
     Service(Channel(socket.socket(fileno=wire))).run()

@@ -1,5 +1,7 @@
 """Checks of the grader's own test exercise."""
 
+import torch
+
 from graders.host.checking import Mistake, check, close, number
 
 CANARY = "hidden-canary-7f3a91"
@@ -17,8 +19,8 @@ def test_negative(solution, draw):
     """Отрицательные числа тоже"""
     x = -draw.tensor(5).abs()
     got = solution.double(x)
-    if got.shape != x.shape or not bool((got < x).all()):
-        raise Mistake("", "удвоенный тензор не меньше самого себя")
+    if not torch.equal(got, 2 * x):
+        raise Mistake("", "С отрицательными числами что-то не так")
 
 
 @check(concept="counting", points=1, misconception="OFF_BY_ONE")

@@ -1,0 +1,20 @@
+"""Ответ слоя: в 2 раза меньше нужного"""
+
+import torch
+
+
+def double(x):
+    return 2 * x
+
+
+def count(n):
+    return 2 * n
+
+
+class Doubler(torch.nn.Module):
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x):
+        return self.layer(x)
