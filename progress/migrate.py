@@ -50,10 +50,11 @@ def migrate(url: str, *, wait: float = WAIT) -> None:
         made.dispose()
 
 
-def config(connection: Connection | None = None) -> Config:
+def config(connection: Connection) -> Config:
     """Alembic's configuration, without an ini file, for a connection that is open."""
     made = Config()
     made.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    made.set_main_option("file_template", "v%%(rev)s_%%(slug)s")
     made.attributes["connection"] = connection
     return made
 

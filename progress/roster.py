@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, select, union_all
 from sqlalchemy.orm import Session, defer
 from sqlalchemy.orm.interfaces import ORMOption
 
@@ -185,9 +185,8 @@ def _to_attempt(row: SubmissionRow) -> Attempt:
 
 def _seen(session: Session, learner: str | None) -> dict[str, datetime]:
     """The time of each learner's last deed."""
-    latest: dict[str, datetime] = {}
-    for owner, at in DEEDS:
-        wanted = select(owner, func.max(at, type_=Moment())).group_by(owner)
-        for name, moment in session.execute(wanted if learner is None else wanted.where(owner == learner)):
-            latest[name] = max(moment, latest.get(name, moment))
-    return latest
+    deeds = union_all(
+        *(_of(select(owner.label("who"), at.label("at")), owner, learner) for owner, at in DEEDS)
+    ).subquery()
+    latest = select(deeds.c.who, func.max(deeds.c.at, type_=Moment())).group_by(deeds.c.who)
+    return {row.who: row[1] for row in session.execute(latest)}

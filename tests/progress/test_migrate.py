@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -54,6 +55,63 @@ def test_a_newer_database_is_left_alone(url: str) -> None:
         migrate(url)
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "9999"
+    engine.dispose()
+
+
+STEP = """
+from alembic import op
+import sqlalchemy as sa
+revision, down_revision = "9998", "{head}"
+
+def upgrade():
+    anew = "always" if op.get_bind().dialect.name == "sqlite" else "never"
+    with op.batch_alter_table("learners", recreate=anew) as table:
+        table.add_column(sa.Column("city", sa.String()))
+"""
+
+
+def test_a_later_step_that_alters_learners_keeps_their_work(
+    url: str, db: Database, anna: Identity, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite alters a table by dropping it, and a drop deletes what hangs on it unless foreign keys are off."""
+    learning.tick(db, anna, "lora", "shapes", True)
+    db.close()
+    later = tmp_path / "migrations"
+    shutil.copytree(MIGRATIONS, later, ignore=shutil.ignore_patterns("__pycache__"))
+    head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    (later / "versions" / "v9998_later.py").write_text(STEP.format(head=head))
+    monkeypatch.setattr("progress.migrate.MIGRATIONS", later)
+    migrate(url)
+    assert learning.ticks(db, anna, "lora") == {"shapes"}
+    engine = create_engine(url)
+    assert "city" in {column["name"] for column in inspect(engine).get_columns("learners")}
+    engine.dispose()
+
+
+BROKEN = (
+    STEP
+    + """
+    op.add_column("ticks", sa.Column("mood", sa.String()))
+    raise RuntimeError("half way")
+"""
+)
+
+
+def test_a_step_that_fails_leaves_the_database_as_it_was(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = tmp_path / "migrations"
+    shutil.copytree(MIGRATIONS, later, ignore=shutil.ignore_patterns("__pycache__"))
+    head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    (later / "versions" / "v9998_later.py").write_text(BROKEN.format(head=head))
+    with monkeypatch.context() as patch:
+        patch.setattr("progress.migrate.MIGRATIONS", later)
+        with pytest.raises(RuntimeError, match="half way"):
+            migrate(url)
+    migrate(url)
+    engine = create_engine(url)
+    assert "city" not in {column["name"] for column in inspect(engine).get_columns("learners")}
+    assert "mood" not in {column["name"] for column in inspect(engine).get_columns("ticks")}
     engine.dispose()
 
 

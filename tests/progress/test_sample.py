@@ -17,6 +17,7 @@ from progress.identity import Identity
 from progress.records import Base
 from progress.reports import Reason
 from progress.roster import Work
+from progress.sample_verdicts import graded
 from progress.states import State
 from tests.progress.courses import CATALOGUE, LESSON, LINEAR, MISTAKES, SOLUTION
 
@@ -128,6 +129,20 @@ def test_verdicts_of_the_caller_are_kept(tmp_path: Path) -> None:
     assert found
     assert set(found) == {verdict}
     db.close()
+
+
+def test_the_grader_is_asked_once_for_each_example() -> None:
+    asked: list[tuple[str, bytes]] = []
+
+    def grade(slug: str, source: bytes) -> Verdict:
+        asked.append((slug, source))
+        return Verdict(slug, Outcome.INFRA_ERROR if len(asked) == 1 else Outcome.FAILED, "Итог.")
+
+    exercises = graded(CATALOGUE, grade).exercises
+    examples = [(one.slug, example) for one in exercises for example in (one.solution, *one.mistakes) if example]
+    assert asked == [(slug, example.source.encode()) for slug, example in examples]
+    assert examples[0][1].verdict is None, "a fault of ours is no verdict"
+    assert all(example.verdict == Verdict(slug, Outcome.FAILED, "Итог.") for slug, example in examples[1:])
 
 
 def test_an_empty_course_makes_an_idle_class(tmp_path: Path) -> None:
