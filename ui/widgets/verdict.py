@@ -5,6 +5,8 @@ Everything that the learner's code wrote goes through ``st.code``, which shows t
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import streamlit as st
 
 from common import numbers
@@ -27,8 +29,6 @@ TITLES = {
 }
 """What each outcome is called on screen."""
 
-_MARKS = {Outcome.PASSED: ":material/check_circle:", Outcome.INFRA_ERROR: ":material/construction:"}
-
 
 def points(earned: float, possible: float) -> str:
     """``3 из 5 баллов``."""
@@ -37,14 +37,16 @@ def points(earned: float, possible: float) -> str:
     return f"{numbers.decimal(earned, _digits(earned))} из {numbers.decimal(possible, _digits(possible))} {last}"
 
 
-def show_verdict(verdict: Verdict, sentences: dict[str, str]) -> None:
+def show_verdict(verdict: Verdict, sentences: Mapping[str, str]) -> None:
     """Draw a verdict. ``sentences`` maps a misconception's id to the sentence that answers it."""
     _headline(verdict)
     if verdict.traceback:
         st.caption("Где остановился ваш код:")
         st.code(verdict.traceback, language=None)
-    for check in verdict.checks:
-        _check(check, sentences)
+    failed = [check for check in verdict.checks if check.outcome is not Outcome.PASSED]
+    for check in failed:
+        _failed(check, sentences)
+    _passed([check for check in verdict.checks if check.outcome is Outcome.PASSED])
     if verdict.output:
         with st.expander("Что напечатал ваш код"):
             st.code(verdict.output, language=None, height=_height(verdict.output))
@@ -75,6 +77,8 @@ def _headline(verdict: Verdict) -> None:
         text += f"  \n{points(verdict.points, verdict.possible)} · пройдено {passed} из {counted}"
     if verdict.outcome is Outcome.PASSED:
         st.success(text, icon=":material/check_circle:")
+    elif verdict.outcome is Outcome.PARTIAL:
+        st.warning(text, icon=":material/pending:")
     elif verdict.outcome is Outcome.INFRA_ERROR:
         st.warning(f"{text}  \nПопытка не засчитана, отправьте ещё раз.", icon=":material/construction:")
     elif verdict.outcome in {Outcome.NOT_ATTEMPTED, Outcome.INVALID_FILE}:
@@ -83,14 +87,9 @@ def _headline(verdict: Verdict) -> None:
         st.error(text, icon=":material/error:")
 
 
-def _check(check: Check, sentences: dict[str, str]) -> None:
-    good = check.outcome is Outcome.PASSED
-    with st.container(border=True):
-        mark = _MARKS.get(check.outcome, ":material/cancel:")
-        colour = "green" if good else "red"
-        st.markdown(f":{colour}[{mark}] **{check.title}** — {points(check.earned, check.points)}")
-        if good:
-            return
+def _failed(check: Check, sentences: Mapping[str, str]) -> None:
+    with st.container(border=True, gap="small"):
+        st.markdown(f":red[:material/cancel:] **{check.title}** :gray[— {points(check.earned, check.points)}]")
         st.markdown(plain(check.message) or TITLES[check.outcome])
         _compare(check)
         said = sentences.get(check.misconception, "")
@@ -100,6 +99,16 @@ def _check(check: Check, sentences: dict[str, str]) -> None:
             st.caption(f"Подсказка: {plain(check.hint)}")
         if check.traceback:
             st.code(check.traceback, language=None)
+
+
+def _passed(checks: Sequence[Check]) -> None:
+    """What is right already takes little room: one line each."""
+    if checks:
+        with st.container(border=True, gap="xsmall"):
+            for check in checks:
+                st.markdown(
+                    f":green[:material/check_circle:] {check.title} :gray[— {points(check.earned, check.points)}]"
+                )
 
 
 def _compare(check: Check) -> None:

@@ -25,7 +25,7 @@ _LOADER = """
 export default function (component) {
   // The bundle is large: the browser fetches it once, by its own address, instead of with every page.
   let leave = null, gone = false
-  import(component.data.bundle).then(editor => { if (!gone) leave = editor.mount(component) })
+  import(new URL(component.data.bundle, document.baseURI)).then(editor => { if (!gone) leave = editor.mount(component) })
   return () => { gone = true; leave?.() }
 }
 """
