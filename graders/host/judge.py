@@ -26,20 +26,14 @@ from graders.wire import Channel, WireError
 
 PATIENCE = 3.0
 """Seconds beyond the exercise's own after which the judge waits no longer by itself."""
-_OPTIONS = (
-    "-c",
-    os.devnull,
-    "-p",
-    "no:cacheprovider",
-    "-p",
-    "no:faulthandler",
-    "-p",
-    "no:terminal",
-    "-p",
-    "no:logging",
-    "-p",
+_NEEDLESS = (
+    *("cacheprovider", "debugging", "doctest", "faulthandler", "junitxml", "legacypath", "logging", "monkeypatch"),
+    *("pastebin", "recwarn", "setuponly", "setupplan", "stepwise", "subtests", "terminal", "threadexception"),
+    *("tmpdir", "unittest", "unraisableexception", "warnings"),
 )
-ARGUMENTS = (*_OPTIONS, "no:warnings", "--noconftest", "--assert=plain", "--capture=no", "--import-mode=importlib")
+ARGUMENTS = ("-c", os.devnull, *(word for name in _NEEDLESS for word in ("-p", f"no:{name}")))
+ARGUMENTS += ("--noconftest", "--assert=plain", "--capture=no", "--import-mode=importlib")
+"""How pytest runs: without ini files, conftest, rewriting of assertions, and the plugins that only cost time here."""
 
 
 class Broken(Exception):

@@ -92,9 +92,8 @@ class Child:
                 signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
 
     def close(self) -> None:
-        """Kill it if it lives, and let go of its descriptors."""
+        """Kill it if it lives, and let go of its descriptors; the zygote buries it."""
         self.kill()
-        self.wait(2)
         self.status.close()
         if self.pidfd >= 0:
             os.close(self.pidfd)
