@@ -7,7 +7,7 @@ costs its points once.
 
 import torch
 
-from graders.host.checking import Mistake, SubmissionError, check, close, equal_shape
+from graders.host.checking import Mistake, SubmissionError, check, close, equal_shape, number
 
 D, K, R = 7, 5, 3  # outputs, inputs, rank
 ALPHA = 12.0
@@ -30,12 +30,23 @@ def filled(solution, given, draw, bias=None):
 
 
 def answer(layer, x, outputs=D):
-    """The layer's answer (…, d), once it is known to be a float32 tensor of that shape."""
+    """The layer's answer (…, d), once it is known to be finite numbers of that shape; their dtype has its own check."""
     got = layer(x)
     equal_shape(got, (*x.shape[:-1], outputs), what="ответ слоя")
-    if got.dtype != x.dtype:
-        raise Mistake("", "Тип чисел в ответе слоя не тот, что на входе", expected=str(x.dtype), got=str(got.dtype))
-    return got
+    if not bool(got.isfinite().all()):
+        raise Mistake("", "В ответе слоя NaN или бесконечность: не все числа в A и B заполнены", expected="числа")
+    return got.to(x.dtype)
+
+
+def with_gradient(call, *arguments):
+    """What a call that trains gives; a layer without a graph is told from other errors."""
+    try:
+        return call(*arguments)
+    except SubmissionError as error:
+        if "does not require grad" not in error.message:
+            raise
+        sentence = "Ответ слоя не связан с A и B: градиенту не по чему пройти"
+        raise Mistake("ADAPTER_NOT_TRAINED", sentence, expected="A и B — nn.Parameter", got=error.message) from error
 
 
 def matrices(layer):
@@ -154,7 +165,9 @@ def test_a_is_random(solution, given, draw):
 def test_first_step(solution, given, draw):
     """На первом шаге градиент A — ровно ноль, а градиент B — нет"""
     _, layer = layer_on(solution, given, draw.tensor(D, K))
-    gradients = layer.backward(draw.tensor(4, K), draw.tensor(4, D))
+    x = draw.tensor(4, K)
+    answer(layer, x)
+    gradients = with_gradient(layer.backward, x, draw.tensor(4, D))
     moved = {name: gradients.get(name) is not None and bool(gradients[name].any()) for name in ("A", "B")}
     if moved["A"]:
         raise Mistake(
@@ -180,16 +193,18 @@ def test_first_step(solution, given, draw):
 )
 def test_scale(solution, given, draw):
     """Поправка BAx входит в ответ с множителем α/r"""
-    for rank, alpha in ((2, 3.0), (3, 24.0), (6, 1.5)):
+    for rank, alpha in ((3, 24.0), (2, 5.0), (6, 1.5)):
         weight, a, b, x = draw.tensor(D, K), draw.tensor(rank, K), draw.tensor(D, rank), draw.tensor(4, K)
-        _, layer = layer_on(solution, given, weight, rank=rank, alpha=alpha)
+        base, layer = layer_on(solution, given, weight, rank=rank, alpha=alpha)
         given.fill(layer, a, b)
-        recognise_scale(own_scale(layer, given, a, b, x), rank, alpha)
-        close(layer(x), x @ weight.T + alpha / rank * (x @ a.T @ b.T), what="ответ слоя", **ROUNDING)
+        scale = own_scale(layer, given, a, b, x)
+        expect_untouched(base, weight)
+        recognise_scale(scale, rank, alpha)
+        close(answer(layer, x), x @ weight.T + alpha / rank * (x @ a.T @ b.T), what="ответ слоя", **ROUNDING)
 
 
 def recognise_scale(scale, rank, alpha):
-    """Raise for a factor that comes from a known mistake; other wrong factors are left to ``close``."""
+    """Raise for a factor that is not α/r; those of known mistakes have a sentence of their own."""
     known = (
         (1.0, "ALPHA_IGNORED", "Поправка входит в ответ с множителем 1: α/r забыли"),
         (alpha, "SCALE_NOT_DIVIDED", "Поправка умножена на α, но не поделена на ранг"),
@@ -200,6 +215,7 @@ def recognise_scale(scale, rank, alpha):
         if abs(scale - value) < 1e-3 * value:
             wanted = f"{comma(alpha / rank)} при α = {comma(alpha)} и r = {rank}"
             raise Mistake(misconception, sentence, expected=wanted, got=comma(scale))
+    number(float(f"{scale:.4g}"), alpha / rank, what="множитель поправки", rtol=1e-3)
 
 
 @check(
@@ -214,7 +230,8 @@ def test_only_adapter_trains(solution, given, draw):
     weight, a, b, base, layer = filled(solution, given, draw, bias)
     x, target = draw.tensor(8, K), draw.tensor(8, D)
     scale, before, start = own_scale(layer, given, a, b, x), answer(layer, x), matrices(layer)
-    given.step(layer, x, target, RATE)
+    expect_untouched(base, weight)
+    with_gradient(given.step, layer, x, target, RATE)
     if not (torch.equal(weight_of(base), weight) and torch.equal(base.get("bias"), bias)):
         raise Mistake(
             "GRAD_FOR_FROZEN",
@@ -231,9 +248,8 @@ def test_only_adapter_trains(solution, given, draw):
                 expected="A и B — nn.Parameter и участвуют в forward",
                 got=f"{name} прежняя",
             )
-    close(
-        layer(x), after_one_step(before, scale, a, b, x=x, target=target), what="ответ после шага обучения", **ROUNDING
-    )
+    expected = after_one_step(before, scale, a, b, x=x, target=target)
+    close(answer(layer, x), expected, what="ответ после шага обучения", **ROUNDING)
 
 
 def after_one_step(before, scale, a, b, *, x, target):
@@ -258,12 +274,18 @@ def test_forward_leaves_base(solution, given, draw):
     first, second = answer(layer, x), answer(layer, x)
     if same(first, x @ weight.T):
         raise Mistake("", "Поправка не участвует в ответе", expected="Wx + (α/r)·BAx", got="Wx")
-    if not (torch.equal(weight_of(base), weight) and torch.equal(first, second)):
+    expect_untouched(base, weight)
+    close(second, first, what="второй ответ на тот же вход", **ROUNDING)
+
+
+def expect_untouched(base, weight):
+    """The weight (d, k) of the base is still bit for bit what it was before the layer answered."""
+    if not torch.equal(weight_of(base), weight):
         raise Mistake(
             "FORWARD_CHANGES_W",
             "forward изменил вес базы: он должен только считать ответ",
-            expected="два вызова подряд дают один ответ, W прежний",
-            got="W или ответ изменились",
+            expected="W прежний",
+            got="W изменился",
         )
 
 
@@ -308,8 +330,10 @@ def test_leading_dimensions(solution, given, draw):
             got = layer(x)
         except SubmissionError as error:
             raise leading_mistake(f"{error.type} на входе {shape}") from error
-        if type(got) is not torch.Tensor or not same(got, expected):
+        if type(got) is not torch.Tensor or not same(got.to(x.dtype), expected):
             raise leading_mistake(f"другой ответ на входе {shape}")
+        if got.dtype != x.dtype:
+            raise Mistake("", "Тип чисел в ответе слоя не тот, что на входе", expected=str(x.dtype), got=str(got.dtype))
 
 
 def leading_mistake(got):
@@ -345,7 +369,7 @@ def merged_weight(base, weight):
     """The weight (d, k) of the base after merge; one that stayed as it was cannot be right."""
     found = weight_of(base)
     if torch.equal(found, weight):
-        raise Mistake("", "merge() не изменил вес базы", expected="W + (α/r)·BA", got="W")
+        raise Mistake("", "merge() не изменил вес слоя, который дали", expected="W + (α/r)·BA", got="W")
     return found
 
 
@@ -389,7 +413,7 @@ def test_unmerge(solution, given, draw):
             expected="W",
             got=f"отличие до {comma(float((restored - weight).abs().max()))}",
         )
-    close(layer(x), before, what="ответ после merge и unmerge", **ROUNDING)
+    close(answer(layer, x), before, what="ответ после merge и unmerge", **ROUNDING)
 
 
 @check(

@@ -53,10 +53,12 @@ def block(hidden, inner, heads=4, **more):
 
 
 def count(solution, config, rank, targets):
-    """The learner's answer, once it is known to be a whole number."""
+    """The learner's answer, once it is known to be a number; that it is a whole one is asked in one check."""
     got = solution.lora_params(config, rank, targets)
-    if type(got) is not int:
-        raise Mistake("", "Ответ не целое число: параметры считают штуками", expected="int", got=show(got))
+    if got is None:
+        raise Mistake("", "Функция ничего не вернула: забыт return?", expected="int", got="None")
+    if type(got) not in (int, float):
+        raise Mistake("", "Ответ не число", expected="int", got=show(got))
     return got
 
 
@@ -90,6 +92,7 @@ def compare(solution, config, target, size, wrong, *, also=()):
 )
 def test_one_layer(solution, draw):
     """Один слой: r · (вход + выход)"""
+    square = ("", "Слой посчитан квадратным: у A — вход, у B — выход, и они разные")
     half = ("ONE_MATRIX_COUNTED", "Посчитана одна матрица из двух: нужны и A, и B")
     for target in ("up_proj", "down_proj"):
         hidden, inner, rank = 4 * draw.integer(8, 90), draw.integer(400, 900), draw.integer(2, 7)
@@ -97,6 +100,8 @@ def test_one_layer(solution, draw):
         wrong = {
             rank * hidden: half,
             rank * inner: half,
+            rank * 2 * hidden: square,
+            rank * 2 * inner: square,
             hidden * inner: ("FULL_MATRIX_COUNTED", "Посчитан сам вес слоя, а он заморожен: учатся только A и B"),
         }
         number(got, rank * (hidden + inner), wrong=wrong)
@@ -137,6 +142,8 @@ def test_grouped_query(solution, draw):
     drawn = block(12 * head, 333, heads=12, num_key_value_heads=3)
     no_groups = {key: value for key, value in drawn.items() if key != "num_key_value_heads"}
     mistral = {**MISTRAL, "num_hidden_layers": 1}
+    if type(count(solution, mistral, RANK, ["k_proj"])) is float:
+        raise Mistake("", "Ответ дробного типа: головы делят нацело, через //", expected="int", got="float")
     for config, keys in ((drawn, 3 * head), (mistral, 1024), (no_groups, 12 * head)):
         hidden = config["hidden_size"]
         forgotten = {(hidden, hidden): ("GQA_FORGOTTEN", "k_proj и v_proj посчитаны как полные: общие головы забыты")}

@@ -29,9 +29,12 @@ def smallest_rank(parts, share):
 def rank_of(solution, matrix, share):
     """The learner's answer, once it is known to be a whole number."""
     got = solution.rank_for_energy(matrix, share)
+    if got is None:
+        raise Mistake("", "rank_for_energy ничего не вернула: забыт return?", expected="int", got="None")
+    if type(got) is torch.Tensor and got.numel() == 1 and not got.dtype.is_floating_point:
+        return int(got)
     if type(got) is not int:
-        sentence = "Ранг — целое число: верните int, а не тензор и не дробь"
-        raise Mistake("", sentence, expected="int", got=show(got))
+        raise Mistake("", "Ранг — целое число, а ответ другого типа", expected="int", got=show(got))
     return got
 
 
@@ -213,6 +216,6 @@ def test_input_untouched(given, draw):
 
 def plausible(got):
     """A rank or an approximation of a (5, 4) matrix, right or not: no merit in leaving alone what is never read."""
-    if type(got) is int:
-        return 0 <= got <= 4
+    if type(got) is int or (type(got) is torch.Tensor and got.numel() == 1):
+        return 0 <= int(got) <= 4
     return type(got) is torch.Tensor and got.shape == (5, 4) and bool(got.any())
