@@ -141,7 +141,7 @@ def _derivations(ledger: Ledger, shelf: Shelf, document: Document | None) -> dic
     if document is None:
         return {}
     filler, rows = Filler(shelf, document), document.data.get("fact", [])
-    places = {row.get("id"): index for index, row in enumerate(rows) if isinstance(row, dict)}
+    places = {str(row.get("id")): index for index, row in enumerate(rows) if isinstance(row, dict)}
 
     def filled(fact: Fact) -> Fact:
         line = partial(document.line, ("fact", places[fact.id], "derivation"))

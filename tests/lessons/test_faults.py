@@ -199,8 +199,8 @@ def test_faults_are_sorted_and_read_as_an_editor_expects(site: Any) -> None:
 
 
 def test_a_file_that_is_not_utf8_is_a_fault_with_its_line(site: Any) -> None:
-    (site.content / FLOW).write_bytes("## Начало {#start core 3}\n\nтекст".encode("cp1251"))
-    assert "content/01-halves/lesson.md:1: файл не в кодировке UTF-8" in str(site.faults()[0])
+    (site.content / FLOW).write_bytes(b"## Start {#start core 3}\n\n" + "текст".encode("cp1251"))
+    assert "content/01-halves/lesson.md:3: файл не в кодировке UTF-8" in str(site.faults()[0])
 
 
 def test_a_missing_file_of_a_lesson_is_a_fault(site: Any) -> None:
@@ -241,3 +241,14 @@ def test_line_ends_of_windows_change_nothing(site: Any) -> None:
         file = site.content / name
         file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
     assert site.faults() == ()
+
+
+@pytest.mark.parametrize("name", ["course.toml", "facts.toml", "misconceptions.toml", TOML, QUIZ])
+@pytest.mark.parametrize("value", ["[1]", "{ a = 1 }"])
+def test_a_value_of_the_wrong_kind_is_a_fault_wherever_it_stands(site: Any, name: str, value: str) -> None:
+    lines = site.read(name).split("\n")
+    for at, line in enumerate(lines):
+        key, equals, _ = line.partition(" = ")
+        if equals and key != "arguments" and not key.startswith((" ", "pieces")):
+            site.write(name, "\n".join([*lines[:at], f"{key} = {value}", *lines[at + 1 :]]))
+            assert site.faults(), f"{name}:{at + 1} {key} = {value}"

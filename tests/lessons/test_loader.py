@@ -48,7 +48,7 @@ def test_facts_and_links_are_filled_in_and_code_is_left_alone(site: Any) -> None
     lesson = site.load().lesson("halves")
     text = lesson.blocks[0].pieces[2].text
     assert f"весит 182{NBSP}г," in text
-    assert "{{ message }} ::: тоже не директива" in text
+    assert "## это не блок\n{{ message }}\n::: тоже не директива" in text
     assert lesson.map.breakthrough == f"После десяти разрезов кусков 1{NBSP}024."
     links = lesson.blocks[1].pieces[0].text
     assert links == "Смотрите [задачу](exercise?id=cut-it) и [начало](lesson?id=halves&block=start)."
@@ -61,6 +61,14 @@ def test_code_is_quoted_from_the_file_with_arrows_on_its_lines(site: Any) -> Non
     pointed = [code.source.splitlines()[arrow.line - 1].strip() for arrow in code.arrows]
     assert pointed == ["for _ in range(times):", "pieces *= 2"]
     assert code.arrows[1].text == f"каждый удваивает: выйдет 1{NBSP}024"
+
+
+def test_a_quoted_function_comes_with_its_decorators(site: Any) -> None:
+    file = site.root / "demos/halving.py"
+    file.write_text(file.read_text().replace("    def cut(", "    @staticmethod\n    @cache\n    def cut("))
+    code = site.load().lesson("halves").blocks[1].pieces[1]
+    assert code.source.startswith("@staticmethod\n@cache\ndef cut(")
+    assert code.first_line == 9
 
 
 def test_a_demo_keeps_its_preset_and_its_locks(site: Any) -> None:

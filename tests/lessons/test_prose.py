@@ -27,6 +27,7 @@ def figures(text: str) -> list[str]:
         ("экономия 20×", "20×"),
         ("**16 GB**", "16 GB"),
         ("от 3 до 5 %", "5 %"),
+        ("стоит 300 ₽", "300 ₽"),
     ],
 )
 def test_a_figure_with_a_unit_is_noticed(text: str, figure: str) -> None:
