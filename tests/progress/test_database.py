@@ -7,13 +7,14 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import IntegrityError
 
-from progress import learning, submissions
+from progress import learning, people, submissions
 from progress.database import Database, DatabaseFault, DatabaseLocked, DatabaseUnusable, migrate
 from progress.identity import Identity
 from progress.learning import AnswerIn
@@ -33,7 +34,10 @@ def test_eight_threads_read_then_write_and_none_fails(db: Database, anna: Identi
     assert [one.number for one in learning.answers(db, anna, "lora")] == list(range(1, THREADS * ROUNDS + 1))
 
 
-def test_a_double_click_from_two_tabs_is_one_submission(db: Database, anna: Identity) -> None:
+def test_a_double_click_from_two_tabs_is_one_submission(
+    db: Database, anna: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(submissions, "DOUBLE_CLICK", timedelta(minutes=5))  # a loaded machine may be slow
     with ThreadPoolExecutor(THREADS) as pool:
         sent = set(pool.map(lambda _: submissions.submit(db, anna, "a", b"x = 1").id, range(THREADS)))
     assert len(sent) == 1
@@ -51,23 +55,21 @@ def test_a_class_that_comes_at_once_is_let_in(db: Database) -> None:
 def test_readers_do_not_wait_for_a_writer(db: Database, anna: Identity) -> None:
     learning.tick(db, anna, "lora", "old", True)
     with db.writing() as session:
-        session.add(TickRow(learner="anna", lesson="lora", item="new", at=learning.people.now()))
+        session.add(TickRow(learner="anna", lesson="lora", item="new", at=people.now()))
         session.flush()
-        began = time.monotonic()
         assert learning.ticks(db, anna, "lora") == {"old"}
-        assert time.monotonic() - began < 1
     assert learning.ticks(db, anna, "lora") == {"old", "new"}
 
 
 def test_a_lock_held_too_long_is_told_and_nothing_is_half_stored(url: str, anna: Identity) -> None:
-    patient, hasty = Database(url), Database(url, wait=0.3)
+    patient, hasty = Database(url, wait=30), Database(url, wait=0.3)
     learning.tick(patient, anna, "lora", "a", True)
     with patient.writing() as session:
-        learning.people.enter(session, anna)
+        people.enter(session, anna)
         began = time.monotonic()
         with pytest.raises(DatabaseLocked, match="ничего не потеряно"):
             learning.tick(hasty, anna, "lora", "b", True)
-        assert 0.25 < time.monotonic() - began < 3
+        assert 0.25 < time.monotonic() - began < 20, "waited as long as a patient one"
     learning.tick(hasty, anna, "lora", "c", True)
     assert learning.ticks(hasty, anna, "lora") == {"a", "c"}
     patient.close()
@@ -77,7 +79,7 @@ def test_a_lock_held_too_long_is_told_and_nothing_is_half_stored(url: str, anna:
 def test_a_block_that_raises_stores_nothing(db: Database, anna: Identity) -> None:
     learning.tick(db, anna, "lora", "a", True)
     with pytest.raises(ZeroDivisionError), db.writing() as session:  # noqa: PT012
-        session.add(TickRow(learner="anna", lesson="lora", item="b", at=learning.people.now()))
+        session.add(TickRow(learner="anna", lesson="lora", item="b", at=people.now()))
         session.flush()
         raise ZeroDivisionError
     assert learning.ticks(db, anna, "lora") == {"a"}
@@ -85,7 +87,7 @@ def test_a_block_that_raises_stores_nothing(db: Database, anna: Identity) -> Non
 
 def test_reading_cannot_write(db: Database) -> None:
     with pytest.raises(Exception, match=r"(?i)readonly|read-only|права записи"), db.reading() as session:  # noqa: PT012
-        session.add(WorkerRow(id="w", started=learning.people.now(), seen=learning.people.now()))
+        session.add(WorkerRow(id="w", started=people.now(), seen=people.now()))
         session.flush()
     with db.writing() as session:
         assert session.get(WorkerRow, "w") is None
@@ -93,7 +95,7 @@ def test_reading_cannot_write(db: Database) -> None:
 
 def test_a_fault_of_our_own_code_stays_what_it_is(db: Database) -> None:
     with pytest.raises(IntegrityError), db.writing() as session:
-        session.add(TickRow(learner="nobody", lesson="lora", item="b", at=learning.people.now()))
+        session.add(TickRow(learner="nobody", lesson="lora", item="b", at=people.now()))
 
 
 def test_a_full_disk_is_told_and_the_rest_survives(sqlite_url: str, anna: Identity) -> None:

@@ -120,7 +120,7 @@ def test_replicas_that_start_together_migrate_once(empty_url: str) -> None:
     script = "import sys; from progress.database import migrate; migrate(sys.argv[1])"
     environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
     children = [subprocess.Popen([sys.executable, "-c", script, empty_url], env=environment) for _ in range(3)]
-    assert [child.wait(60) for child in children] == [0, 0, 0]
+    assert [child.wait(300) for child in children] == [0, 0, 0]
     engine = create_engine(empty_url)
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM alembic_version")) == 1
