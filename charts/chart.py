@@ -17,4 +17,4 @@ class Chart:
     @property
     def title(self) -> str:
         """The finding, on one line."""
-        return " ".join(str(self.figure.layout.title.text).replace("<br>", " ").split())
+        return str(self.figure.layout.title.text).replace("<br>", " ")

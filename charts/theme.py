@@ -17,7 +17,9 @@ INK, LINES = "#31333F", "rgba(128,132,149,0.35)"
 CLEAR = "rgba(0,0,0,0)"
 TITLE_WIDTH = 46
 """Characters of a title's line: what a phone shows without cutting."""
-TITLE_LINE, TITLE_SPACE = 22, 24  # pixels
+TITLE_LINE, TITLE_SPACE, TITLE_TOP = 22, 24, 8  # pixels
+LIFT = 11
+"""Pixels by which Plotly draws a title of several lines above where it says (seen with plotly.js of 7.1)."""
 
 _AXIS = {
     "gridcolor": LINES,
@@ -39,7 +41,7 @@ TEMPLATE = go.layout.Template(
             "y": 1,
             "yanchor": "top",
             "yref": "container",
-            "pad": {"l": 4, "t": 8},
+            "pad": {"l": 4},
             "font": {"size": 16},
         },
         "paper_bgcolor": CLEAR,
@@ -63,6 +65,7 @@ def figure(title: str, *, x: str, y: str = "", height: int = 320) -> go.Figure:
     made.update_layout(
         template=TEMPLATE,
         title_text="<br>".join(lines),
+        title_pad_t=TITLE_TOP + (LIFT if len(lines) > 1 else 0),
         margin_t=TITLE_SPACE + TITLE_LINE * len(lines),
         xaxis_title_text=x,
         yaxis_title_text=y,

@@ -120,10 +120,9 @@ class Architecture:
         return (path.format(layer=layer) for layer in range(self.times(path)))
 
     def untouchable(self) -> Iterator[str]:
-        """Full names of what exists but cannot be wrapped: containers, normalisations, activations."""
-        for path in (*(norm.path for norm in self.norms), *self.others):
-            yield from self.keys(path)
-        parents = {path.rpartition(".")[0] for module in self.modules for path in self.keys(module.path)}
+        """Paths of what exists but cannot be wrapped: containers, normalisations, activations."""
+        yield from (*(norm.path for norm in self.norms), *self.others)
+        parents = {module.path.rpartition(".")[0] for module in self.modules}
         while parents := {parent for parent in parents if parent}:
             yield from parents
             parents = {parent.rpartition(".")[0] for parent in parents}

@@ -8,6 +8,7 @@ only some names are found. Leaves out regular expressions: they would run in the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from common import numbers
@@ -46,14 +47,11 @@ def match(architecture: Architecture, targets: tuple[str, ...]) -> Match:
     if len(names) == 1 and names[0].lower() == ALL_LINEAR:
         everything = tuple((module, architecture.times(module.path)) for module in architecture.linear)
         return Match((ALL_LINEAR,), everything, (ALL_LINEAR,), (), ())
-    keys = {key: module for module in architecture.modules for key in architecture.keys(module.path)}
-    taken = {name: {key for key in keys if _takes(name, key)} for name in names}
-    refused = tuple(name for name in names if any(_takes(name, key) for key in architecture.untouchable()))
-    union = set().union(*taken.values())
-    counts = {module.path: sum(keys[key] is module for key in union) for module in architecture.modules}
-    layers = tuple((m, counts[m.path]) for m in architecture.modules if counts[m.path] and not refused)
-    found = tuple(name for name in names if taken[name])
-    return Match(names, layers, found, tuple(n for n in names if not taken[n] and n not in refused), refused)
+    refused = tuple(n for n in names if any(_taken(architecture, path, (n,)) for path in architecture.untouchable()))
+    counts = tuple((module, _taken(architecture, module.path, names)) for module in architecture.modules)
+    layers = tuple((module, number) for module, number in counts if number and not refused)
+    found = tuple(n for n in names if any(_taken(architecture, module.path, (n,)) for module in architecture.modules))
+    return Match(names, layers, found, tuple(n for n in names if n not in found and n not in refused), refused)
 
 
 def alarm(architecture: Architecture, taken: Match) -> tuple[Level, str]:
@@ -79,7 +77,7 @@ def _instead(architecture: Architecture, missing: tuple[str, ...]) -> str:
     """What computes the same thing here: « Вместо q_proj, k_proj здесь qkv_proj.»"""
     replaced: dict[str, list[str]] = {}
     for name in missing:
-        parts = _known_parts(name)
+        parts = _known_parts().get(name, set())
         here = tuple(architecture.label(m) for m in architecture.linear if parts & set(m.covers)) if parts else ()
         if here:
             replaced.setdefault(", ".join(here), []).append(name)
@@ -88,15 +86,23 @@ def _instead(architecture: Architecture, missing: tuple[str, ...]) -> str:
     return "".join(f" Вместо {', '.join(names)} здесь {here}." for here, names in replaced.items())
 
 
-def _known_parts(name: str) -> set[str]:
-    """The projections that layers of this name compute in any architecture offered."""
-    return {
-        part
-        for architecture in ARCHITECTURES.values()
-        for module in architecture.linear
-        if name in (module.name, architecture.label(module))
-        for part in module.covers
-    }
+@cache
+def _known_parts() -> dict[str, set[str]]:
+    """Layer name → the projections that it computes in any architecture offered."""
+    parts: dict[str, set[str]] = {}
+    for architecture in ARCHITECTURES.values():
+        for module in architecture.linear:
+            for name in (module.name, architecture.label(module)):
+                parts.setdefault(name, set()).update(module.covers)
+    return parts
+
+
+def _taken(architecture: Architecture, path: str, names: tuple[str, ...]) -> int:
+    """How many modules of a path these names take. Only a name with a layer's number needs the full list."""
+    if any(_takes(name, path) for name in names):
+        return architecture.times(path)
+    numbered = [name for name in names if any(part.isdigit() for part in name.split("."))]
+    return sum(any(_takes(name, key) for name in numbered) for key in architecture.keys(path)) if numbered else 0
 
 
 def _takes(name: str, key: str) -> bool:

@@ -73,7 +73,7 @@ class KindRow:
     kind: str
     title: str
     parameters: int
-    share: float  # of all trainable
+    share: float  # of all trainable; 0 when nothing is
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def count(params: Params) -> Result:
         optimizer_bytes=2 * state,  # torch.optim.AdamW keeps both moments in the parameter's own type
         base_bytes=architecture.base * BASE_BYTES,
         by_module=rows,
-        by_kind=_kinds(rows, biases) if taken.accepted else (),
+        by_kind=_kinds(rows, biases),
         matched=taken.found,
         unmatched=(*taken.missing, *taken.refused),
         level=level,
@@ -199,7 +199,7 @@ def _kinds(rows: tuple[ModuleRow, ...], biases: int) -> tuple[KindRow, ...]:
     sums["bias"] = biases
     whole = sum(sums.values())
     return tuple(
-        KindRow(kind, _KINDS[kind], value, value / whole)
+        KindRow(kind, _KINDS[kind], value, value / whole if whole else 0.0)
         for kind, value in sums.items()
         if value or kind in {"attention", "mlp"}
     )

@@ -6,7 +6,7 @@ import ast
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from demos.lora.models import ARCHITECTURES, presets
@@ -100,7 +100,8 @@ def test_what_peft_refuses_trains_nothing_and_says_what_to_write(
     result = counted(architecture, targets)
     assert result.level == "error"
     assert words in result.alarm
-    assert (result.trainable, result.matched_modules, result.adapter_bytes, result.by_kind) == (0, 0, 0, ())
+    assert (result.trainable, result.matched_modules, result.adapter_bytes, result.share) == (0, 0, 0, 0)
+    assert [(row.kind, row.parameters, row.share) for row in result.by_kind] == [("attention", 0, 0), ("mlp", 0, 0)]
 
 
 def test_traps_alarm_and_honest_presets_do_not() -> None:
@@ -132,6 +133,7 @@ def test_odd_but_allowed_values_are_remarked_on() -> None:
     assert counted("mistral-7b", QV).notes == ()
 
 
+@settings(deadline=None)  # a shared machine may stall
 @given(
     st.sampled_from(sorted(ARCHITECTURES)),
     st.integers(1, 256),

@@ -50,7 +50,7 @@ def test_every_model_and_every_preset(architecture: Architecture) -> None:
     assert sum(parameter.numel() for parameter in base.parameters()) == architecture.base
     assert {name for name, _ in base.named_modules() if name} == {
         *(key for module in architecture.modules for key in architecture.keys(module.path)),
-        *architecture.untouchable(),
+        *(key for path in architecture.untouchable() for key in architecture.keys(path)),
     }
     for preset in presets(architecture):
         got = calculated(Params(architecture=architecture.id, targets=(preset.id,)))
