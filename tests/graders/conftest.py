@@ -6,9 +6,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from graders.host.engine import Engine
 from graders.protocol import Job, Verdict
+
+settings.register_profile("shared-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared-machine")
+
+collect_ignore_glob = ["exercises/*"]  # checks of submissions: the judge runs them, not this pytest
 
 EXERCISES = Path(__file__).parent / "exercises"
 

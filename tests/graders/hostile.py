@@ -1,7 +1,7 @@
 """Submissions that try to pass without being right, for the engine's tests and for the same tests of plain pytest.
 
-Each is a wrong solution of the exercise ``double`` with an attack in front. ``forges`` says whether the attack gets plain
-in-process pytest to report at least one check of the same file as passed that is not (exit code 0 counts as all).
+Each is a wrong solution of the exercise ``double`` with an attack in it. ``forges``: plain in-process pytest is taken
+in (it reports a check as passed that is not, or ends with code 0), which tests/graders/test_hostile.py shows.
 """
 
 from __future__ import annotations
@@ -167,9 +167,9 @@ def double(x):
 import gc
 class Found(Exception): pass
 for thing in gc.get_objects():
-    module = getattr(thing, "__dict__", None) if type(thing).__name__ == "module" else None
-    if module and module.get("CANARY", "").startswith("hidden-canary") if isinstance(module, dict) and isinstance(module.get("CANARY", ""), str) else False:
-        module["number"] = module["close"] = lambda *a, **k: None
+    if type(thing) is dict and str(thing.get("CANARY", "")).startswith("hidden-canary"):
+        thing["close"] = lambda *a, **k: None
+        thing["number"] = thing["close"]
 """,
         forges=True,
     ),
@@ -178,7 +178,7 @@ for thing in gc.get_objects():
         """
 import os
 for fd in range(1024):
-    for data in (b'passed\\n', b'["result","test_tensor",{"kind":"passed"}]', b'\\0\\0\\0\\x10' + b'\\0' * 8 + b'[0,"ok",2]      '):
+    for data in (b'', b'["result","test_count",{"kind":"passed"}]', bytes((0, 0, 0, 10, *bytes(8))) + b'[0,"ok",2]'):
         try: os.write(fd, data)
         except OSError: pass
 """
@@ -225,14 +225,24 @@ for thing in gc.get_objects():
     ),
     Attack(
         "kill_all",
-        "import os, signal\nfor pid in (-1, 1, os.getppid()):\n    try: os.kill(pid, signal.SIGKILL)\n    except OSError: pass\n"
+        """
+import os, signal
+for pid in (-1, 1, os.getppid()):
+    try: os.kill(pid, signal.SIGKILL)
+    except OSError: pass
+"""
         + WRONG,
     ),
     Attack("cyclic", WRONG + "\ndef count(n):\n    a = []\n    a.append(a)\n    return a\n"),
     Attack("nan", WRONG + "\ndef double(x): return x * float('nan')\ndef count(n): return float('nan')\n"),
     Attack(
         "poisoned_modules",
-        "import sys\nimport json, struct\njson.dumps = lambda *a, **k: '[1]'\nstruct.Struct = None\nsys.modules['graders.wire'] = None\n"
+        """
+import json, struct, sys
+json.dumps = lambda *a, **k: "[1]"
+struct.Struct = None
+sys.modules["graders.wire"] = None
+"""
         + WRONG,
     ),
 )

@@ -1,0 +1,195 @@
+"""Attacks on the verdict: none earns a point here, and most of the same texts take plain in-process pytest in."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from graders.host import zygote
+from graders.host.engine import Engine
+from graders.protocol import Job, Outcome, Verdict
+from tests.graders.hostile import ATTACKS, WRONG, Attack
+
+pytestmark = pytest.mark.slow
+Grade = Callable[..., Verdict]
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
+def test_an_attack_earns_nothing(grade: Grade, solution: str, attack: Attack) -> None:
+    verdict = grade(attack.source)
+    assert verdict.points == 0, [(check.id, check.outcome) for check in verdict.checks]
+    assert verdict.outcome in {Outcome.FAILED, Outcome.CRASHED, Outcome.PROTOCOL, Outcome.TIMEOUT}
+    assert all(check.message for check in verdict.checks)
+    assert grade(solution).outcome is Outcome.PASSED, "the next submission is graded as if nothing had been"
+
+
+NAIVE = """
+import pytest, torch
+CANARY = "hidden-canary-7f3a91"
+
+def close(got, want):
+    assert torch.allclose(got, want)
+
+@pytest.fixture
+def solution():
+    import solution
+    return solution
+
+def test_tensor(solution):
+    x = torch.randn(3, 4)
+    close(solution.double(x), 2 * x)
+
+def test_count(solution):
+    n = int(torch.randint(10, 10**6, ()))
+    assert solution.count(n) == 2 * n
+
+def test_layer(solution):
+    layer, x = torch.nn.Linear(3, 4), torch.randn(2, 3)
+    close(solution.Doubler(layer)(x), 2 * layer(x))
+"""
+RUNNER = """
+import json, os, sys, pathlib, re
+import torch, pytest
+torch.set_num_threads(1)
+home, found = pathlib.Path(sys.argv[1]), {}
+for folder in sorted(path for path in home.iterdir() if path.is_dir()):
+    pid = os.fork()
+    if pid == 0:
+        os.chdir(folder)
+        os.environ["EXERCISE"] = str(folder)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        os.dup2(1, 2)
+        sys.path.insert(0, str(folder))
+        sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "--junitxml=r.xml", "test_double.py"]))
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    report = folder / "r.xml"
+    counts = re.findall(r'(?:errors|failures)="(\\d+)"', report.read_text()) if report.exists() else ["0"]
+    found[folder.name] = [code, sum(int(n) for n in counts[:2])]
+print(json.dumps(found))
+"""
+
+
+def test_the_same_attacks_forge_plain_pytest(tmp_path: Path) -> None:
+    for name, source in {
+        "honest": WRONG,
+        **{attack.name: attack.source for attack in ATTACKS if attack.forges},
+    }.items():
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "test_double.py").write_text(NAIVE)
+        (folder / "solution.py").write_text(source)
+    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", RUNNER, str(tmp_path)], capture_output=True, text=True, check=True, env=environment
+    )
+    found: dict[str, list[int]] = json.loads(done.stdout.splitlines()[-1])
+    assert found.pop("honest") == [1, 3], "plain pytest sees an honest mistake"
+    held = {name: result for name, result in found.items() if not (result[0] == 0 or result[1] < 3)}
+    assert not held, "these did not forge plain pytest; their `forges` is wrong"
+    assert len(found) >= 10
+
+
+def inside(engine: Engine, source: str, call: str = "found") -> str:
+    trial = engine.run(Job("double", source.encode()), call)
+    assert trial.outcome is Outcome.PASSED, (trial.message, trial.traceback)
+    return trial.value
+
+
+def test_no_descriptor_but_the_wire_is_inherited(engine: Engine) -> None:
+    source = """
+import os, stat
+found = []
+for fd in range(4096):
+    try: found.append((fd, stat.S_ISSOCK(os.fstat(fd).st_mode)))
+    except OSError: pass
+"""
+    assert inside(engine, source) == "[(0, False), (1, False), (2, False), (3, True)]"
+
+
+def test_nothing_of_the_course_is_in_the_filesystem(engine: Engine) -> None:
+    root = Path(__file__).resolve().parents[2]
+    paths = [root / name for name in ("exercises", "tests", "graders", "data", "app.py", ".git", "pyproject.toml")]
+    paths += [
+        Path(name) for name in ("/etc/shadow", "/root/.ssh", "/sys", "/run", "/usr/bin", "/bin/sh", "/home", "/var")
+    ]
+    source = f"import os\nfound = [p for p in {[str(path) for path in paths]} if os.path.exists(p)]"
+    assert inside(engine, source) == "[]"
+    walked = (
+        "import os\nfound = [os.path.join(d, f) for d, _, fs in os.walk('/') if 'site-packages' not in d for f in fs"
+    )
+    names = walked + " if f in ('test_double.py', 'checking.py', 'solution.py') or f.endswith('.sqlite')]"
+    assert inside(engine, names) == "[]"
+
+
+def test_the_hidden_checks_are_not_in_memory(engine: Engine) -> None:
+    source = r"""
+import ctypes, re
+own = "visible-" + "marker-" + str(6 * 7)
+def scan(pattern):
+    hits = 0
+    for line in open("/proc/self/maps"):
+        span, rights, *rest = line.split()
+        if rights.startswith("rw") and "[v" not in line:
+            start, end = (int(part, 16) for part in span.split("-"))
+            hits += len(re.findall(pattern, ctypes.string_at(start, end - start)))
+    return hits
+found = [scan(rb"visible-marke[r]-42") > 0, scan(rb"hidden-canar[y]-7f3a9[1]"), scan(rb"[h]idden checks are not in")]
+"""
+    assert inside(engine, source) == "[True, 0, 0]"
+
+
+def test_the_environment_and_the_process_table_tell_nothing(engine: Engine) -> None:
+    keys = inside(engine, "import os\nfound = sorted(os.environ)")
+    assert set(eval(keys)) <= {*zygote._ENVIRONMENT, "LC_CTYPE", "KMP_INIT_AT_FORK", "KMP_DUPLICATE_LIB_OK"} | {  # noqa: S307
+        key
+        for key in eval(keys)
+        if key.startswith(("TORCH", "KMP"))  # noqa: S307
+    }
+    assert inside(engine, "import os\nfound = [p for p in os.listdir('/proc') if p.isdigit()]") in ("['1']", "[]")
+    assert inside(engine, "import socket\nfound = socket.gethostname(), len(socket.if_nameindex())") == "('sandbox', 1)"
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        "os.setuid(0)",
+        "os.mount if False else ctypes.CDLL(None, use_errno=True)",
+        "os.chroot('/tmp')",
+        "os.sethostname('x')" if hasattr(os, "sethostname") else "socket.sethostname('x')",
+        "os.mknod('/tmp/null', 0o20666, os.makedev(1, 3))",
+        "open('/proc/sys/kernel/hostname', 'w')",
+        "socket.socket(socket.AF_INET, socket.SOCK_RAW)",
+        "socket.socket(socket.AF_PACKET, socket.SOCK_RAW)",
+        "open('/dev/mem')",
+        "os.kill(2, 9)",
+        "open('/proc/1/../../etc/shadow')",
+        "socket.create_connection(('169.254.169.254', 80), 2)",
+        "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('8.8.8.8', 53))",
+        "subprocess.run(['/bin/sh', '-c', 'id'])",
+        "open(os.path.join(os.path.dirname(torch.__file__), 'x'), 'w')",
+    ],
+)
+def test_a_forbidden_act_fails_inside(engine: Engine, act: str) -> None:
+    if "ctypes" in act:
+        source = """
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+found = libc.mount(b"none", b"/tmp", b"tmpfs", 0, None), libc.umount2(b"/proc", 2), libc.syscall(155, b"/", b"/tmp")
+"""
+        assert inside(engine, source) == "(-1, -1, -1)"
+        return
+    source = f"import ctypes, os, socket, subprocess, torch\ntry:\n    {act}\n    found = 'done'\nexcept OSError as e:\n    found = 'no'"
+    assert inside(engine, source) == "'no'"
+
+
+def test_two_gradings_share_nothing(engine: Engine) -> None:
+    inside(engine, "open('/tmp/left', 'w').write('x'); open('/dev/shm/left', 'w').write('x'); found = 1")
+    assert inside(engine, "import os\nfound = os.listdir('/tmp'), os.listdir('/dev/shm')") == "([], [])"
+    draws = {inside(engine, "import random, torch\nfound = random.random(), torch.rand(()).item()") for _ in range(2)}
+    assert len(draws) == 2, "each fork has random numbers of its own"
