@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import plotly.graph_objects as go
-
+from charts import theme
 from charts.chart import Chart
 from common import palette
 from common.numbers import percent, plural
@@ -14,35 +13,30 @@ from progress.states import INSTRUCTOR_WORDS, State
 SIGNS = {State.EMPTY: "", State.CLAIMED: "○", State.PROVEN: "✓", State.CONTRADICTED: "!"}
 """A state is never told by colour alone."""
 
-ROW_HEIGHT, AROUND = 26, 150
+ROW_HEIGHT, AROUND = 26, 120  # pixels
 
 
 def heatmap(people: Sequence[str], items: Sequence[str], states: Sequence[Sequence[State]]) -> Chart:
     """The checklist of a class. ``states``: one row for each of ``people``, one column for each of ``items``."""
     order = list(SIGNS)
-    columns = [str(number) for number in range(1, len(items) + 1)]
-    figure = go.Figure(
-        go.Heatmap(
-            z=[[order.index(state) for state in row] for row in states],
-            x=columns,
-            y=list(people),
-            text=[[SIGNS[state] for state in row] for row in states],
-            texttemplate="%{text}",
-            customdata=[[[items[n], INSTRUCTOR_WORDS[state]] for n, state in enumerate(row)] for row in states],
-            hovertemplate="%{y}<br>%{customdata[0]}<br><b>%{customdata[1]}</b><extra></extra>",
-            colorscale=_steps([palette.STATES[state.value] for state in order]),
-            zmin=-0.5,
-            zmax=len(order) - 0.5,
-            showscale=False,
-            xgap=3,
-            ygap=3,
-        )
+    figure = theme.figure(_finding(states), x="номер пункта чек-листа", height=AROUND + ROW_HEIGHT * len(people))
+    figure.add_heatmap(
+        z=[[order.index(state) for state in row] for row in states],
+        x=list(range(1, len(items) + 1)),
+        y=list(people),
+        text=[[SIGNS[state] for state in row] for row in states],
+        texttemplate="%{text}",
+        customdata=[[[items[n], INSTRUCTOR_WORDS[state]] for n, state in enumerate(row)] for row in states],
+        hovertemplate="%{y}<br>%{customdata[0]}<br><b>%{customdata[1]}</b><extra></extra>",
+        colorscale=_steps([palette.STATES[state.value] for state in order]),
+        zmin=-0.5,
+        zmax=len(order) - 0.5,
+        showscale=False,
+        xgap=3,
+        ygap=3,
     )
-    figure.update_xaxes(title="Пункт чек-листа", side="top", fixedrange=True, showgrid=False)
-    figure.update_yaxes(autorange="reversed", fixedrange=True, showgrid=False)
-    figure.update_layout(
-        title=_finding(states), height=AROUND + ROW_HEIGHT * len(people), margin={"l": 10, "r": 10, "t": 110, "b": 10}
-    )
+    figure.update_xaxes(dtick=1, showgrid=False, zeroline=False)
+    figure.update_yaxes(autorange="reversed", showgrid=False)
     return Chart(figure, _alternative(people, items, states))
 
 

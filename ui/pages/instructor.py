@@ -74,15 +74,14 @@ def _help(works: Sequence[Work], known: Catalogue) -> None:
     if not found:
         st.success("Никто не застрял: нет ни трёх неудач подряд, ни недели тишины.", icon=":material/check_circle:")
         return
-    for one in found[:SHOWN_STUCK]:
-        with st.container(horizontal=True, vertical_alignment="center", key=f"stuck-{one.person.id}-{one.exercise}"):
-            links.go(_name(one.person), links.LEARNER, {"id": one.person.id}, icon=":material/person:")
-            st.markdown(f"{plain(one.sentence)} :gray[С {one.since.astimezone():%d.%m}.]")
+    st.markdown("\n".join(_stuck(one) for one in found[:SHOWN_STUCK]))
     if len(found) > SHOWN_STUCK:
-        more = plural(len(found) - SHOWN_STUCK, "запись", "записи", "записей")
-        with st.expander(f"Ещё {more}"):
-            for one in found[SHOWN_STUCK:]:
-                st.markdown(f"{plain(one.person.name)}: {plain(one.sentence)}")
+        with st.expander(f"Ещё {plural(len(found) - SHOWN_STUCK, 'запись', 'записи', 'записей')}"):
+            st.markdown("\n".join(_stuck(one) for one in found[SHOWN_STUCK:]))
+
+
+def _stuck(one: reports.Stuck) -> str:
+    return f"- {_link(one.person)}: {plain(one.sentence)} :gray[С {one.since.astimezone():%d.%m}.]"
 
 
 def _checklist(works: Sequence[Work], lessons: Sequence[LessonEntry]) -> None:
@@ -124,9 +123,7 @@ def _results(works: Sequence[Work], exercises: Sequence[ExerciseEntry]) -> None:
     cells = {(one.person.id, one.exercise): _cell(one) for one in found}
     head = "| Учащийся | " + " | ".join(plain(one.title) for one in exercises) + " |\n|---|" + "---|" * len(exercises)
     rows = (
-        f"| [{plain(_name(person))}](/learner?id={quote(person.id)}) | "
-        + " | ".join(cells[person.id, one.slug] for one in exercises)
-        + " |"
+        f"| {_link(person)} | " + " | ".join(cells[person.id, one.slug] for one in exercises) + " |"
         for person in by_person.values()
     )
     st.markdown("\n".join((head, *rows)))
@@ -154,6 +151,10 @@ def _misconceptions(works: Sequence[Work], known: Catalogue) -> None:
                     f"({numbers.percent(one.people / len(works), 0)} группы)]")  # fmt: skip
     st.download_button("Скачать заблуждения (CSV)", export.misconceptions_csv(found), "misconceptions.csv", "text/csv",
                        icon=":material/download:", on_click="ignore")  # fmt: skip
+
+
+def _link(person: roster.Person) -> str:
+    return f"[{plain(_name(person))}](/learner?id={quote(person.id)})"
 
 
 def _name(person: roster.Person) -> str:
