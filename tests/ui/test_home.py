@@ -37,7 +37,7 @@ def test_the_button_leads_into_the_first_lesson(visit: Visit) -> None:
     tab = visit()
     assert tab.button("begin").label == "Начать урок «LoRA: математика»"
     tab.button("begin").click().run()
-    assert tab.query_params["id"] == ["lora-math"]
+    assert tab.query_params["id"] == "lora-math"
     assert tab.title[0].value == "LoRA: математика"
 
 

@@ -201,7 +201,7 @@ def test_errors_are_found_by_a_word_of_their_message(visit: Visit) -> None:
     tab = visit("lesson", id=LESSON, block="errors")
     everything = len(tab.expander)
     assert everything == len(lesson().errors) >= 8
-    tab.text_input("errors-search").set_value("ValueError").run()
+    tab.text_input("errors-search").set_value("RuntimeError").run()
     assert 0 < len(tab.expander) < everything
     tab.text_input("errors-search").set_value("такого слова нет").run()
     assert "Ничего похожего" in words(tab)

@@ -67,6 +67,8 @@ def _number(item: Field, name: str, *, locked: bool) -> Any:
     kind = int if item.type is int else float
     low = None if item.low is None else kind(item.low)
     high = None if item.high is None else kind(item.high)
+    if kind is float and not float(item.default).is_integer():
+        return _fraction(item, name, locked=locked)
     return st.number_input(
         item.title,
         low,
@@ -77,3 +79,11 @@ def _number(item: Field, name: str, *, locked: bool) -> Any:
         disabled=locked,
         format="%d" if kind is int else "%g",
     )
+
+
+def _fraction(item: Field, name: str, *, locked: bool) -> str:
+    """A field for fractions, typed with a comma as people do: the browser's number field would insist on a point."""
+    value = session.recall(name, item.default)
+    if not isinstance(value, str):
+        session.remember(name, f"{value:g}".replace(".", ","))
+    return st.text_input(item.title, key=name, help=item.note or None, disabled=locked)

@@ -6,15 +6,17 @@ Counting is closed form, so it happens right here (``demos.lora.parameters``). L
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import streamlit as st
 
-from charts import lora as charts
+from charts.chart import Chart
+from charts.lora import by_kind
 from common import numbers
 from demos import registry
 from demos.lora.models import ARCHITECTURES, CUSTOM, Preset, presets
-from demos.lora.parameters import Params, Result, resolve
+from demos.lora.parameters import Params, Result, count, resolve
 from demos.params import ParamsError
 from ui import links, session
 from ui.demos.form import field, start, widget, words
@@ -29,12 +31,19 @@ def view(preset: Mapping[str, str], locked: frozenset[str], key: str) -> None:
     try:
         start(NAME, preset, key)
         arguments = _controls(locked, key)
-        result: Result = registry.call(NAME, arguments)
+        result, chart = _counted(registry.params(NAME, arguments))
     except ParamsError as problem:
         st.warning(str(problem), icon=":material/edit:")
         return
-    _show(result, key)
+    _show(result, chart, key)
     links.go("Этот расчёт по ссылке", links.DEMO, _address(arguments), icon=":material/link:")
+
+
+@lru_cache(maxsize=256)
+def _counted(params: Params) -> tuple[Result, Chart]:
+    """A count and its chart: counting takes microseconds, drawing takes most of a page's time."""
+    result = count(params)
+    return result, by_kind(result)
 
 
 def _controls(locked: frozenset[str], key: str) -> dict[str, Any]:
@@ -125,7 +134,7 @@ def _model_changed(key: str) -> None:
         _use(key, presets(ARCHITECTURES[chosen])[0])
 
 
-def _show(result: Result, key: str) -> None:
+def _show(result: Result, chart: Chart, key: str) -> None:
     if result.alarm:
         show = st.error if result.level == "error" else st.warning
         show(result.alarm, icon=":material/warning:")
@@ -137,7 +146,6 @@ def _show(result: Result, key: str) -> None:
     for note in result.notes:
         st.caption(note)
     if result.trainable:
-        chart = charts.by_kind(result)
         st.plotly_chart(chart.figure, key=f"chart-{key}", alt=chart.alt, config={"displayModeBar": False})
     with st.expander("Слой за слоем", icon=":material/table_rows:"):
         st.markdown(_table(result))

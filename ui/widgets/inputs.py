@@ -118,7 +118,7 @@ def _show_number(asked: Question, _options: list[Option]) -> None:
         f"Ваше число{f', {asked.unit}' if asked.unit else ''}",
         key=_key(asked),
         on_change="ignore",
-        placeholder="например, 41 943 040",
+        placeholder="например, 1 500 или 0,05",
         width=320,
     )
 

@@ -35,8 +35,8 @@ def question(record: Record, name: str) -> None:
 def _ask(record: Record, asked: Question) -> None:
     inputs.show(asked, session.actor().id)
     complaint = session.recall(_complaint(asked.id), "")
-    with st.container(horizontal=True, vertical_alignment="center", key=f"confidence-{asked.id}"):
-        st.caption("Ответить:", width="content")
+    st.caption("Ответьте одной из кнопок — она же скажет, насколько вы уверены.")
+    with st.container(horizontal=True, gap="xsmall", key=f"confidence-{asked.id}"):
         for level, label in CONFIDENCE.items():
             st.button(label, key=f"{level}-{asked.id}", on_click=_answer, args=(record, asked, level))
     if complaint:
