@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,6 +29,8 @@ SERIALIZER = DBOSPortableJSONSerializer()
 
 WAITING, RUNNING = "ENQUEUED", "PENDING"
 TYPICAL_SECONDS = 1.0
+WAIT = 10.0
+"""Seconds to wait for another's lock."""
 _FRESH, _REMEMBERED = 0.5, 15.0
 log = logging.getLogger("course.queue")
 
@@ -41,10 +44,14 @@ class Place:
 
 
 class Queue:
-    """One per process; may be used by many threads. ``database`` is the course's, where workers give signs of life."""
+    """One per process; may be used by many threads.
 
-    def __init__(self, settings: Settings, database: Database | None = None) -> None:
-        self.engine = connect(settings)
+    ``database`` is the course's, where workers give signs of life; ``wait`` is how many seconds a call waits for
+    another's lock.
+    """
+
+    def __init__(self, settings: Settings, database: Database | None = None, *, wait: float = WAIT) -> None:
+        self.engine = connect(settings, wait)
         self.database = database or Database(settings.database)
         self.client = DBOSClient(
             system_database_engine=self.engine,
@@ -66,7 +73,14 @@ class Queue:
         return self._enqueue(TRIAL, trial_id)
 
     def place(self, submission_id: int) -> Place | None:
-        """Where the submission stands, or None when it has no job that waits or runs."""
+        """Where the submission stands, or None when it has no job that waits or runs, or the queue cannot be read."""
+        try:
+            return self._place(submission_id)
+        except (sa.exc.SQLAlchemyError, DatabaseFault) as error:
+            log.warning("cannot see the place of submission %d: %s", submission_id, error)
+            return None
+
+    def _place(self, submission_id: int) -> Place | None:
         jobs = self._unfinished()
         running = [job for job in jobs if job.status == RUNNING]
         waiting = [job for job in jobs if job.status == WAITING]
@@ -140,16 +154,16 @@ def job_id(kind: str, number: int) -> str:
     return f"{kind}-{number}"
 
 
-def connect(settings: Settings) -> sa.Engine:
+def connect(settings: Settings, wait: float = WAIT) -> sa.Engine:
     """An engine for the queue's database; SQLite takes the write lock when a transaction begins, and waits for it."""
     engine = sa.create_engine(settings.queue_database, pool_pre_ping=True)
     if engine.dialect.name == "sqlite":
-        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "connect", partial(_prepare_sqlite, wait))
     return engine
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
+def _prepare_sqlite(wait: float, connection: Any, _record: object) -> None:
     connection.isolation_level = "IMMEDIATE"
-    connection.execute("PRAGMA busy_timeout=10000")
+    connection.execute(f"PRAGMA busy_timeout={round(wait * 1000)}")
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA foreign_keys=ON")

@@ -75,7 +75,7 @@ def _act(exercise: Exercise, pressed: Pressed | None, call: str) -> None:
     else:
         sent = submissions.submit(database, actor, exercise.slug, source, "solution.py")
         session.queue().grade(sent.id)
-    st.rerun(scope="fragment")
+    st.rerun()
 
 
 def _take(exercise: Exercise, pressed: Pressed) -> None:
@@ -87,7 +87,7 @@ def _take(exercise: Exercise, pressed: Pressed) -> None:
     _store(exercise, text, force=True)
     session.remember(_version(exercise), session.recall(_version(exercise), 0) + 1)
     st.toast("Файл загружен в редактор. Проверьте его и отправьте.", icon=":material/upload_file:")
-    st.rerun(scope="fragment")
+    st.rerun()
 
 
 def _store(exercise: Exercise, source: str, *, force: bool = False) -> None:
@@ -105,7 +105,7 @@ def _answers(exercise: Exercise) -> None:
 def _live(exercise: Exercise, *, busy: bool) -> None:
     """Polls while something is under way; when it is over, the page is drawn once more and polling stops."""
     if busy and not _under_way(exercise):
-        st.rerun(scope="app")
+        st.rerun()
     waiting, trial = attempts.pending(exercise), _shown_trial(exercise)
     if waiting is not None:
         _waiting(waiting)
