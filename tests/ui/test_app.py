@@ -1,0 +1,181 @@
+"""The server: its routes, its socket, what its process never loads, and the links and words that every page needs."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import psutil
+import pytest
+from starlette.testclient import TestClient
+from streamlit.testing.v1 import AppTest
+
+import settings
+from common import palette
+from progress.database import migrate
+from ui import links, routes
+
+HEAVY = ("torch", "transformers", "peft", "trl", "bitsandbytes", "pandas")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def fetch(port: int, path: str) -> tuple[int, str]:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """``python app.py`` on a free port, as the launcher starts it, from a folder that is not the checkout."""
+    port = free_port()
+    migrate(f"sqlite:///{tmp_path / 'course.sqlite'}")
+    environment = os.environ | {"COURSE_DATA_DIR": str(tmp_path), "COURSE_PORT": str(port)}
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, str(settings.ROOT / "app.py")], env=environment, cwd=tmp_path, stdout=log, stderr=log
+        )
+    try:
+        wait_for(port, process, tmp_path / "log")
+        yield port, process
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if fetch(port, "/health")[0] == 200:
+                return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail(log.read_text())
+
+
+@pytest.mark.slow
+def test_the_server_listens_where_settings_say_and_nowhere_else(server: tuple[int, subprocess.Popen[bytes]]) -> None:
+    port, process = server
+    found = psutil.Process(process.pid).net_connections("inet")
+    listening = [each.laddr for each in found if each.status == psutil.CONN_LISTEN]
+    assert [(place.ip, place.port) for place in listening] == [("127.0.0.1", port)]
+
+
+@pytest.mark.slow
+def test_the_server_answers_pages_health_and_readiness(server: tuple[int, subprocess.Popen[bytes]]) -> None:
+    port, _ = server
+    assert fetch(port, "/health") == (200, '{"status":"ok"}')
+    status, body = fetch(port, "/ready")
+    assert (status, json.loads(body)) == (200, {"database": True, "worker": False, "compute": False})
+    assert fetch(port, "/lesson?id=lora-math")[0] == 200
+
+
+@pytest.mark.slow
+def test_a_first_visitor_with_a_deep_link_gets_the_whole_page(server: tuple[int, subprocess.Popen[bytes]]) -> None:
+    """Streamlit takes ui/pages for a menu of its own until st.navigation has run once: warm.up says that it is none."""
+    script = """
+        import sys
+        from playwright.sync_api import sync_playwright
+        from benchmarks.browser import launch, settle
+        with sync_playwright() as playwright, launch(playwright) as browser:
+            page = browser.new_page()
+            page.goto(f"http://127.0.0.1:{sys.argv[1]}/lesson?id=lora-math&block=alpha")
+            settle(page)
+            page.wait_for_selector("h2")
+            print(page.title(), "|", page.get_attribute("html", "lang"), "|", page.inner_text("header"))
+    """
+    command = [sys.executable, "-c", textwrap.dedent(script), str(server[0])]
+    seen = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=settings.ROOT, check=False)
+    assert "Сила поправки: α и r" in seen.stdout, seen.stderr
+    assert "| ru |" in seen.stdout
+    assert "Мой прогресс" in seen.stdout
+
+
+def test_readiness_fails_with_the_database(own_data: settings.Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    (own_data.data_dir / "course.sqlite").write_bytes(b"not a database at all" * 100)
+    from starlette.applications import Starlette
+
+    answer = TestClient(Starlette(routes=routes.ROUTES)).get("/ready")
+    assert (answer.status_code, answer.json()["database"]) == (503, False)
+
+
+PAGES = ("home", "lesson", "exercise", "progress", "instructor", "learner", "claims", "demo")
+
+
+@pytest.mark.slow
+def test_no_page_loads_torch(tmp_path: Path) -> None:
+    script = f"""
+        import sys
+        from streamlit.testing.v1 import AppTest
+        from progress.database import migrate
+        import settings
+        migrate(settings.current().database)
+        tab = AppTest.from_file({str(settings.ROOT / "ui" / "main.py")!r}, default_timeout=60).run()
+        for page in {PAGES}:
+            tab.switch_page(f"pages/{{page}}.py").run()
+            assert not tab.exception, (page, tab.exception)
+        tab.switch_page("pages/lesson.py")
+        for block in ("start", "counting", "shapes", "myths", "check"):
+            tab.query_params["id"], tab.query_params["block"] = "lora-math", block
+            tab.run()
+            assert not tab.exception, (block, tab.exception)
+        loaded = [name for name in {HEAVY} if name in sys.modules]
+        print("loaded:", loaded)
+    """
+    environment = os.environ | {"COURSE_DATA_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", textwrap.dedent(script)]
+    done = subprocess.run(
+        command, env=environment, cwd=settings.ROOT, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert "loaded: []" in done.stdout, done.stdout + done.stderr[-3000:]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_opens_for_a_newcomer(visit: Callable[..., AppTest], page: str) -> None:
+    assert not visit(page).exception
+
+
+def test_claims_are_searched_and_filtered(visit: Callable[..., AppTest]) -> None:
+    tab = visit("claims")
+    everything = len(tab.markdown)
+    tab.button_group("claims-verdict").set_value(["верно"]).run()
+    assert not tab.exception
+    assert 0 < len(tab.markdown) < everything
+    assert not any("-badge[неверно]" in element.value for element in tab.markdown)
+
+
+def test_the_theme_has_the_palette_s_accent() -> None:
+    theme = tomllib.loads((settings.ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]
+    assert theme["primaryColor"] == theme["light"]["primaryColor"] == palette.ACCENT
+    colours = {value for name, value in vars(palette).items() if name.isupper() and isinstance(value, str)}
+    assert set(theme["chartCategoricalColors"]) <= colours
+
+
+def test_links_name_pages_that_exist() -> None:
+    for name in (
+        links.HOME,
+        links.LESSON,
+        links.EXERCISE,
+        links.PROGRESS,
+        links.INSTRUCTOR,
+        links.LEARNER,
+        links.CLAIMS,
+    ):
+        assert (settings.ROOT / "ui" / name).is_file(), name
