@@ -17,7 +17,7 @@ from demos.lora.models import ALL_LINEAR, ARCHITECTURES, expand
 from demos.params import ParamsError
 
 Level = Literal["", "warning", "error"]
-MOST_NAMES = 64
+MOST_NAMES, LONGEST_NAME = 64, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +98,13 @@ def _known_parts() -> dict[str, set[str]]:
 
 
 def _taken(architecture: Architecture, path: str, names: tuple[str, ...]) -> int:
-    """How many modules of a path these names take. Only a name with a layer's number needs the full list."""
+    """How many of the modules that a path stands for these names take."""
     if any(_takes(name, path) for name in names):
         return architecture.times(path)
-    numbered = [name for name in names if any(part.isdigit() for part in name.split("."))]
-    return sum(any(_takes(name, key) for name in numbered) for key in architecture.keys(path)) if numbered else 0
+    # the only number in a full name is that of the layer, so a name with numbers can take those layers and no other
+    parts = {part for name in names for part in name.split(".") if part.isascii() and part.isdigit()}
+    layers = {int(part) for part in parts} & set(range(architecture.times(path)))
+    return sum(any(_takes(name, path.format(layer=layer)) for name in names) for layer in layers)
 
 
 def _takes(name: str, key: str) -> bool:
@@ -115,7 +117,7 @@ def _check(names: tuple[str, ...]) -> None:
     if len(names) > MOST_NAMES:
         raise ParamsError(f"Целевые слои: слишком длинный список — больше {MOST_NAMES} имён.")
     for name in names:
-        if not name.replace("-", "").replace("_", "").replace(".", "").isalnum():
+        if len(name) > LONGEST_NAME or not name.replace("-", "").replace("_", "").replace(".", "").isalnum():
             raise ParamsError(
                 f"Целевые слои: «{name[:40]}» — не имя слоя; калькулятор понимает имена через запятую и «{ALL_LINEAR}»."
             )

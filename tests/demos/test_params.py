@@ -42,6 +42,7 @@ def test_text_of_a_url_means_the_same_as_typed_values() -> None:
         ("lora.count", {"targets": 5}, "список имён"),
         ("lora.count", {"targets": r".*\.(q|v)_proj"}, "не имя слоя"),
         ("lora.count", {"targets": "q," * 3000}, "слишком длинное"),
+        ("lora.count", {"targets": ["9" * 5000]}, "не имя слоя"),
         ("lora.count", {"targets": [f"q{number}" for number in range(99)]}, "слишком длинный список"),
         ("lora.count", {"architecture": "custom", "heads": 6, "kv_heads": 4}, "должно делиться"),
         ("lora.count", {"architecture": "custom", "hidden": 10**6, "intermediate": 10**7, "layers": 999}, "слишком"),
