@@ -114,7 +114,9 @@ class Queue:
             "app_version": VERSION,
         }
         try:
-            self.client.enqueue(options, number)
+            # In a transaction of ours: DBOS's own tries again without end while SQLite is locked.
+            with self.engine.begin() as rows:
+                self.client.enqueue_in_transaction(rows, options, number)
         except sa.exc.SQLAlchemyError as error:
             log.warning("%s %d is stored but not enqueued, the worker will find it: %s", kind, number, error)
             return False

@@ -51,7 +51,7 @@ def serve(chosen: Settings, name: str) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        with _only_one(chosen, name), Engine(chosen.exercises_dir) as engine:
+        with only_one(chosen, name), Engine(chosen.exercises_dir) as engine:
             Worker(chosen, name, grading.Bench(Database(chosen.database), engine)).run()
     except (DatabaseFault, AlreadyRunning) as error:
         sys.stderr.write(f"{error}\n")
@@ -82,14 +82,15 @@ class Worker:
     def run(self) -> None:
         """Work until interrupted. Raises nothing for a database that is away for a while."""
         grading.bind(self._bench)
-        workers.heartbeat(self._bench.database, self._name)
-        DBOS.launch()
         hands = max(1, (os.cpu_count() or 1) // 2)
-        for kind in (queue.GRADE, queue.TRIAL):
-            DBOS.register_queue(kind, worker_concurrency=hands, polling_interval_sec=POLLING)
-        log.info("worker %s is ready", self._name)
         try:
+            DBOS.launch()
+            for kind in (queue.GRADE, queue.TRIAL):
+                DBOS.register_queue(kind, worker_concurrency=hands, polling_interval_sec=POLLING)
+            log.info("worker %s is ready", self._name)
             self._watch()
+        except KeyboardInterrupt:
+            log.info("worker %s stops", self._name)
         finally:
             self._bench.stopping.set()
             self._forget()
@@ -159,7 +160,7 @@ class Worker:
 
 
 @contextmanager
-def _only_one(chosen: Settings, name: str) -> Iterator[None]:
+def only_one(chosen: Settings, name: str) -> Iterator[None]:
     """Hold the lock of this worker's name; the kernel lets go of it however the process ends."""
     folder = chosen.data_dir / "run"
     folder.mkdir(parents=True, exist_ok=True)
