@@ -27,7 +27,7 @@ class Params(Checked):
     d: int = parameter(64, "Выходов d", low=1, high=4096)
     k: int = parameter(64, "Входов k", low=1, high=4096)
     rank: int = parameter(8, "Ранг r", low=1, high=4096)
-    alpha: float = parameter(16, "Множитель α", low=0, high=10**6)
+    alpha: float = parameter(16, "Альфа (lora_alpha)", low=0, high=10**6)
     init: Init = parameter("standard", "Начало", choices=("standard", "both-random", "both-zero", "a-zero"))
     seed: int = parameter(0, "Зерно", low=0, high=2**31)
 

@@ -34,7 +34,7 @@ class Params(Checked):
 
     architecture: str = parameter("mistral-7b", "Архитектура", choices=(*ARCHITECTURES, CUSTOM))
     rank: int = parameter(8, "Ранг r", low=1, high=65536)
-    alpha: float = parameter(16, "Множитель α", low=0, high=10**6)
+    alpha: float = parameter(16, "Альфа (lora_alpha)", low=0, high=10**6)
     targets: tuple[str, ...] = parameter(
         ("q_proj", "v_proj"), "Целевые слои", note="имена через запятую, готовый набор или all-linear"
     )

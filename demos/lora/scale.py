@@ -12,7 +12,7 @@ from demos.params import Checked, parameter
 class Params(Checked):
     """Alpha and rank, as ``LoraConfig`` takes them."""
 
-    alpha: float = parameter(16, "Множитель α", low=0, high=10**6)
+    alpha: float = parameter(16, "Альфа (lora_alpha)", low=0, high=10**6)
     rank: int = parameter(8, "Ранг r", low=1, high=65536)
     rslora: bool = parameter(False, "rsLoRA (масштаб α/√r)")
 

@@ -137,8 +137,8 @@ def _waiting(sent: submissions.Submission) -> None:
         st.status(f"В очереди: {place.position}-е место, ждать около {expected}.", state="running")
     elif waited > PATIENCE_SECONDS:
         st.warning(
-            "Проверка ещё не закончена: работа сохранена и будет проверена, как только освободится проверяющий процесс. "
-            "Страницу можно закрыть.",
+            "Проверка ещё не закончена. Работа сохранена и будет проверена, как только освободится "
+            "проверяющий процесс. Страницу можно закрыть.",
             icon=":material/hourglass_top:",
         )
     else:
@@ -157,10 +157,7 @@ def _hints(exercise: Exercise) -> None:
         left = "Открыть подсказку" if opened == 0 else "Ещё подсказка"
         st.button(left, icon=":material/lightbulb:", on_click=learning.hint_opened, key=f"hint-{exercise.slug}",
                   args=(database, actor, exercise.slug, opened + 1))  # fmt: skip
-        st.caption(
-            "Подсказки открываются по одной. Баллы за них не снимаются, "
-            "не стесняйтесь."
-        )
+        st.caption("Подсказки открываются по одной. Баллы за них не снимаются, не стесняйтесь.")
 
 
 def _version(exercise: Exercise) -> str:

@@ -25,7 +25,12 @@ _LOADER = """
 export default function (component) {
   // The bundle is large: the browser fetches it once, by its own address, instead of with every page.
   let leave = null, gone = false
-  import(new URL(component.data.bundle, document.baseURI)).then(editor => { if (!gone) leave = editor.mount(component) })
+  import(new URL(component.data.bundle, document.baseURI))
+    .then(editor => { if (!gone) leave = editor.mount(component) })
+    .catch(() => {
+      const state = component.parentElement.querySelector("[data-part=state]")
+      state.textContent = "Редактор не загрузился: обновите страницу или включите простое поле над ним."
+    })
   return () => { gone = true; leave?.() }
 }
 """
