@@ -162,7 +162,9 @@ def _named(value: Any) -> str:
         return "генератор (yield вместо return?)"
     names = {bool: "логическое значение", int: "целое число", float: "число", str: "строка", list: "список"}
     names |= {tuple: "кортеж", dict: "словарь", bytes: "байты"}
-    return names.get(type(value), "тензор" if _is_tensor(value) else f"объект {value.ref.kind}")
+    if isinstance(value, Handle):
+        return f"объект {value.ref.kind}"
+    return names.get(type(value), "тензор" if _is_tensor(value) else type(value).__name__)
 
 
 def _shape(shape: Sequence[int]) -> str:

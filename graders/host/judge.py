@@ -24,8 +24,8 @@ from graders.host.faults import Gone, MissingName, Mistake, Refused, SubmissionE
 from graders.host.remote import Names, Remote, deadline_in
 from graders.wire import Channel, WireError
 
-PATIENCE = 3.0
-"""Seconds beyond the exercise's own after which the judge waits no longer by itself."""
+PATIENCE = 5.0
+"""Deadlines of the exercise after which the judge waits no longer by itself; the engine ends a sandbox long before."""
 _NEEDLESS = (
     *("cacheprovider", "debugging", "doctest", "faulthandler", "junitxml", "legacypath", "logging", "monkeypatch"),
     *("pastebin", "recwarn", "setuponly", "setupplan", "stepwise", "subtests", "terminal", "threadexception"),
@@ -45,7 +45,7 @@ class Judge:
 
     def __init__(self, engine: Channel, job: dict[str, Any]) -> None:
         self._engine, self._job = engine, job
-        self._deadline = deadline_in(job["seconds"] + PATIENCE)
+        self._deadline = deadline_in(job["seconds"] * PATIENCE)
         self._remote: Remote | None = None
         self._found: dict[str, Any] = {}
 
@@ -180,7 +180,7 @@ def try_out(engine: Channel, job: dict[str, Any]) -> None:
 def child(_request: Any, descriptors: list[int]) -> None:
     """One forked judge: read the job, do it, say that it is done."""
     engine = Channel(socket.socket(fileno=descriptors[0]))
-    job = engine.receive(deadline_in(10))
+    job = engine.receive(deadline_in(300))  # the sandbox may have to be warmed anew first
     (try_out if "call" in job else grade)(engine, job)
     engine.send(["done"], deadline_in(10))
 

@@ -7,15 +7,14 @@ sandbox ended; the exit code of the judge is never a result. Leaves out points a
 from __future__ import annotations
 
 import math
-import os
 import selectors
 import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
+from graders.host import usage
 from graders.host.output import Output
 from graders.host.zygote import Child, Zygote
 from graders.wire import Channel, WireError
@@ -23,6 +22,8 @@ from graders.wire import Channel, WireError
 TICK = 0.05  # seconds between looks at the memory
 JUDGE_EXTRA = 8.0  # seconds beyond the deadline after which the judge itself is given up
 MOST_SANDBOXES = 20
+BUSY = 2.0
+"""The deadline grows by the time for which the sandbox waited for a processor, at most by so many deadlines."""
 
 
 class Trouble(Exception):
@@ -61,7 +62,7 @@ class Session:
         self._ended = ""  # why no more sandboxes are given: "timeout" or "output"
         self._why = ""  # why this sandbox was killed
         self._opened, self._deadline, self._baseline = 0, math.inf, int(student.wait()["memory"])
-        self._done = False
+        self._done, self._started = False, math.inf
 
     def run(self, job: dict[str, Any]) -> Record:
         """Fork both halves, wait for the end, clean up.
@@ -72,15 +73,17 @@ class Session:
         """
         ours, theirs = socket.socketpair()
         with ours, theirs:
-            judge = self._zygotes[0].fork({}, [theirs.fileno()])
-            theirs.close()
+            judge = None
             try:
                 self._open()
+                judge = self._zygotes[0].fork({}, [theirs.fileno()])
+                theirs.close()
                 self._watch(Channel(ours), judge, {**job, "seconds": self._terms.seconds})
             except WireError as error:
                 raise Trouble(f"judge: {error}") from error
             finally:
-                judge.close()
+                if judge is not None:
+                    judge.close()
                 self._shut()
                 self._selector.close()
         self._record.output = "".join(output.text() for output in self._output)
@@ -103,8 +106,8 @@ class Session:
 
     def _watch(self, channel: Channel, judge: Child, job: dict[str, Any]) -> None:
         channel.send(job, time.monotonic() + 10)
-        started = time.monotonic()
-        self._deadline = started + self._terms.seconds
+        self._started = time.monotonic()
+        self._deadline = self._started + self._terms.seconds
         self._selector.register(channel.sock, selectors.EVENT_READ, lambda: self._judge_said(channel))
         self._selector.register(judge.status, selectors.EVENT_READ, lambda: self._judge_moved(judge))
         while not self._done:
@@ -112,7 +115,7 @@ class Session:
                 if self._selector.get_map().get(key.fd) == key:  # an earlier answer of this round may have closed it
                     key.data()
             self._keep_limits()
-        self._record.seconds = time.monotonic() - started
+        self._record.seconds = time.monotonic() - self._started
 
     def _judge_said(self, channel: Channel) -> None:
         word, *rest = channel.receive(time.monotonic() + 5)
@@ -165,12 +168,15 @@ class Session:
 
     def _keep_limits(self) -> None:
         now = time.monotonic()
+        if self._sandbox is not None and self._sandbox.pidfd >= 0:  # a busy machine is nobody's mistake
+            spare = min(usage.waited(self._sandbox.pidfd), BUSY * self._terms.seconds)
+            self._deadline = max(self._deadline, self._started + self._terms.seconds + spare)
         if now > self._deadline and not self._ended:
             self._end("timeout")
         if now > self._deadline + JUDGE_EXTRA:
             raise Trouble("the judge does not come to an end")
         alive = self._sandbox is not None and self._sandbox.pidfd >= 0 and self._sandbox.code is None
-        if self._sandbox and alive and memory_of(self._sandbox.pidfd, self._baseline) > self._terms.memory:
+        if self._sandbox and alive and usage.memory(self._sandbox.pidfd, self._baseline) > self._terms.memory:
             self._why = "memory"
             self._sandbox.kill()
 
@@ -206,31 +212,3 @@ class Session:
             return item in self._selector.get_map()
         except ValueError:
             return False
-
-
-def memory_of(pidfd: int, baseline: int) -> int:
-    """Bytes that the process behind ``pidfd`` and its descendants hold, each above ``baseline``; 0 when it is gone."""
-    try:
-        text = Path(f"/proc/self/fdinfo/{pidfd}").read_text()
-        pid = int(text.partition("Pid:")[2].split()[0])
-        return sum(max(_own_memory(each) - baseline, 0) for each in _family(pid)) if pid > 0 else 0
-    except (OSError, ValueError, IndexError):
-        return 0
-
-
-def _family(pid: int) -> list[int]:
-    found = [pid]
-    for each in found:
-        try:
-            for task in os.listdir(f"/proc/{each}/task"):  # noqa: PTH208
-                found += [int(n) for n in Path(f"/proc/{each}/task/{task}/children").read_text().split()]
-        except OSError:
-            continue
-        if len(found) > 500:
-            break
-    return found
-
-
-def _own_memory(pid: int) -> int:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return sum(int(line.split()[1]) << 10 for line in lines if line.startswith(("RssAnon:", "RssShmem:")))

@@ -142,8 +142,12 @@ class _Process:
             OSError: the zygote is gone.
         """
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            forking.send(self.control, request, array.array("i", [theirs.fileno(), *descriptors]))
+        try:
+            with theirs:
+                forking.send(self.control, request, array.array("i", [theirs.fileno(), *descriptors]))
+        except OSError:
+            ours.close()
+            raise
         child = Child(ours)
         self.jobs += 1
         self._children = [*(c for c in self._children if c.status.fileno() >= 0), child]
@@ -212,6 +216,9 @@ class Zygote:
         return _Process(self._module, self._options, shut=self._shut)
 
     def _warm(self) -> dict[str, Any]:
+        if self._now.process.poll() is not None and self._now.hello(0) is not None:  # it worked, and was killed
+            self._now.close()
+            self._now = self._start()
         hello = self._now.hello(STARTING)
         if hello is None:
             raise Lost(f"not warm after {STARTING:.0f} s")

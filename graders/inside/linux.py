@@ -83,13 +83,17 @@ def map_to_itself(uid: int, gid: int, inner: int) -> None:
     Path("/proc/self/gid_map").write_text(f"{inner} {gid} 1")
 
 
-def drop_privileges() -> None:
-    """Give up every capability for good, and every way to gain one."""
+def bound_privileges() -> None:
+    """Make sure that no program run later can gain a capability. Needs the capabilities that it forbids."""
     _libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
     for capability in range(64):
         if _libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0) != 0:
             break
     _libc.prctl(_PR_SET_SECUREBITS, _SECUREBITS_LOCKED, 0, 0, 0)
+
+
+def drop_privileges() -> None:
+    """Give up every capability for good, and every way to gain one."""
     header, nothing = struct.pack("Ii", _CAPABILITY_VERSION_3, 0), bytes(24)
     _check(_libc.capset(header, nothing), "capset")
     _check(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl NO_NEW_PRIVS")

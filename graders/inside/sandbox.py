@@ -107,6 +107,10 @@ def _scratch(terms: Terms) -> None:
     os.chdir("/tmp")  # noqa: S108
 
 
+def _bounds(_terms: Terms) -> None:
+    linux.bound_privileges()
+
+
 def _identity(terms: Terms) -> None:
     if _is_root():
         uid = FIRST_UID + terms.number % UIDS
@@ -131,6 +135,7 @@ def _limits(terms: Terms) -> None:
 LAYERS: dict[str, Callable[[Terms], None]] = {
     "namespaces": _namespaces,
     "scratch": _scratch,
+    "bounds": _bounds,
     "identity": _identity,
     "privileges": _privileges,
     "limits": _limits,

@@ -94,52 +94,49 @@ def test_what_does_not_load_is_named(grade: Grade, source: str, outcome: Outcome
     assert (verdict.outcome, verdict.points) == (outcome, 0), verdict.message
     assert said in verdict.message.replace("\u00a0", " ")
     assert len(verdict.output) < 100_000
-    assert time.monotonic() - began < 5 + 20, "the deadline of the exercise is 5 s"
+    assert time.monotonic() - began < 5 * 3 + 20, "5 s, or three times that on a busy machine"
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "check", "outcome", "said"),
+    ("change", "check", "expected"),
     [
         (
-            "def double(x)",
-            "def doubel(x)",
+            ("def double(x)", "def doubel(x)"),
             "tensor",
-            Outcome.FAILED,
-            "нет имени double. Похожее имя у вас есть: doubel",
+            (Outcome.FAILED, "нет имени double. Похожее имя у вас есть: doubel"),
         ),
-        ("def double(x)", "def double(x, y)", "tensor", Outcome.FAILED, "Вызов не подошёл к параметрам (x, y)"),
-        ("def __init__(self, layer)", "def __init__(self, layer, n)", "layer", Outcome.FAILED, "(layer, n)"),
-        ("def forward(self, x)", "def forward(self)", "layer", Outcome.FAILED, "Вызов не подошёл"),
-        ("return 2 * n", "return n.nope", "count", Outcome.FAILED, "AttributeError в строке 9"),
-        ("return 2 * n", "import os; os._exit(0)", "count", Outcome.CRASHED, "завершила сама себя"),
-        ("return 2 * n", "return count(n)", "count", Outcome.FAILED, "без конца"),
-        ("return 2 * n", "raise NotImplementedError", "count", Outcome.FAILED, "ещё не написана"),
-        ("def count", "async def count", "count", Outcome.FAILED, "async"),
-        ("return 2 * n", "yield 2 * n", "count", Outcome.FAILED, "yield"),
-        ("return 2 * n", "return str(2 * n)", "count", Outcome.FAILED, "это строка"),
-        ("return 2 * n", "return None", "count", Outcome.FAILED, "return"),
-        ("return 2 * n", "return True", "count", Outcome.FAILED, "логическое"),
-        ("return 2 * n", "import numpy; return numpy.array(2 * n)", "count", Outcome.PROTOCOL, "numpy"),
-        ("return 2 * n", "return 10**5000", "count", Outcome.PROTOCOL, "велико"),
-        ("return 2 * x", "return (2 * x).T", "tensor", Outcome.FAILED, "строки и столбцы"),
-        ("return 2 * x", "return -2 * x", "tensor", Outcome.FAILED, "знак"),
-        ("return 2 * x", "return x * float('nan')", "tensor", Outcome.FAILED, "NaN"),
-        ("return 2 * x", "return (2 * x).tolist()", "tensor", Outcome.FAILED, "это список"),
-        ("return 2 * x", "return (2 * x).to_sparse()", "tensor", Outcome.PROTOCOL, "sparse"),
-        ("return 2 * x", "return x.to('meta')", "tensor", Outcome.PROTOCOL, "meta"),
+        (("def double(x)", "def double(x, y)"), "tensor", (Outcome.FAILED, "Вызов не подошёл к параметрам (x, y)")),
+        (("def __init__(self, layer)", "def __init__(self, layer, n)"), "layer", (Outcome.FAILED, "(layer, n)")),
+        (("def forward(self, x)", "def forward(self)"), "layer", (Outcome.FAILED, "Вызов не подошёл")),
+        (("return 2 * n", "return n.nope"), "count", (Outcome.FAILED, "AttributeError в строке 9")),
+        (("return 2 * n", "import os; os._exit(0)"), "count", (Outcome.CRASHED, "завершила сама себя")),
+        (("return 2 * n", "return count(n)"), "count", (Outcome.FAILED, "без конца")),
+        (("return 2 * n", "raise NotImplementedError"), "count", (Outcome.FAILED, "ещё не написана")),
+        (("def count", "async def count"), "count", (Outcome.FAILED, "async")),
+        (("return 2 * n", "yield 2 * n"), "count", (Outcome.FAILED, "yield")),
+        (("return 2 * n", "return str(2 * n)"), "count", (Outcome.FAILED, "это строка")),
+        (("return 2 * n", "return None"), "count", (Outcome.FAILED, "return")),
+        (("return 2 * n", "return True"), "count", (Outcome.FAILED, "логическое")),
+        (("return 2 * n", "import numpy; return numpy.array(2 * n)"), "count", (Outcome.PROTOCOL, "numpy")),
+        (("return 2 * n", "return 10**5000"), "count", (Outcome.PROTOCOL, "велико")),
+        (("return 2 * x", "return (2 * x).T"), "tensor", (Outcome.FAILED, "строки и столбцы")),
+        (("return 2 * x", "return -2 * x"), "tensor", (Outcome.FAILED, "знак")),
+        (("return 2 * x", "return x * float('nan')"), "tensor", (Outcome.FAILED, "NaN")),
+        (("return 2 * x", "return (2 * x).tolist()"), "tensor", (Outcome.FAILED, "это список")),
+        (("return 2 * x", "return (2 * x).to_sparse()"), "tensor", (Outcome.PROTOCOL, "sparse")),
+        (("return 2 * x", "return x.to('meta')"), "tensor", (Outcome.PROTOCOL, "meta")),
     ],
 )
 def test_one_slip_costs_its_checks_only(
-    grade: Grade, solution: str, old: str, new: str, check: str, outcome: Outcome, said: str
+    grade: Grade, solution: str, change: tuple[str, str], check: str, expected: tuple[Outcome, str]
 ) -> None:
-    verdict = grade(solution.replace(old, new))
+    outcome, said = expected
+    verdict = grade(solution.replace(*change))
     found = next(each for each in verdict.checks if each.id == check)
     assert (found.outcome, found.earned) == (outcome, 0), found
     assert said in found.message
-    others = {each.id for each in verdict.checks if each.outcome is Outcome.PASSED}
-    assert others >= {"tensor", "negative", "count", "layer"} - (
-        {"tensor", "negative"} if "x" in old else {check, "layer"}
-    )
+    failed = {each.id for each in verdict.checks if each.outcome is not Outcome.PASSED}
+    assert failed <= ({"tensor", "negative"} if check == "tensor" else {check})
     assert verdict.outcome is Outcome.PARTIAL
 
 
@@ -198,13 +195,10 @@ if os.fork() == 0:
 """
     began = time.monotonic()
     assert grade(left + solution).outcome is Outcome.PASSED
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
 
 
 def test_running_shows_output_value_and_trace(engine: Engine, solution: str) -> None:
-    def run(call: str, source: str = solution) -> object:
-        return engine.run(Job("double", source.encode()), call)
-
     trial = engine.run(Job("double", solution.encode()), "print('раз')\ndouble(given.ones(2)) + ones(2)")
     assert (trial.outcome, trial.output, trial.value) == (Outcome.PASSED, "раз\n", "tensor([3., 3.])")
     assert engine.run(Job("double", solution.encode()), "x = 1").value == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
@@ -145,12 +146,9 @@ found = [scan(rb"visible-marke[r]-42") > 0, scan(rb"hidden-canar[y]-7f3a9[1]"), 
 
 
 def test_the_environment_and_the_process_table_tell_nothing(engine: Engine) -> None:
-    keys = inside(engine, "import os\nfound = sorted(os.environ)")
-    assert set(eval(keys)) <= {*zygote._ENVIRONMENT, "LC_CTYPE", "KMP_INIT_AT_FORK", "KMP_DUPLICATE_LIB_OK"} | {  # noqa: S307
-        key
-        for key in eval(keys)
-        if key.startswith(("TORCH", "KMP"))  # noqa: S307
-    }
+    keys = ast.literal_eval(inside(engine, "import os\nfound = sorted(os.environ)"))
+    ours = {key for key in keys if not key.startswith(("LC_", "KMP_", "TORCH"))}  # those are set by libraries
+    assert ours <= set(zygote._ENVIRONMENT)
     assert inside(engine, "import os\nfound = [p for p in os.listdir('/proc') if p.isdigit()]") in ("['1']", "[]")
     assert inside(engine, "import socket\nfound = socket.gethostname(), len(socket.if_nameindex())") == "('sandbox', 1)"
 
@@ -159,9 +157,8 @@ def test_the_environment_and_the_process_table_tell_nothing(engine: Engine) -> N
     "act",
     [
         "os.setuid(0)",
-        "os.mount if False else ctypes.CDLL(None, use_errno=True)",
         "os.chroot('/tmp')",
-        "os.sethostname('x')" if hasattr(os, "sethostname") else "socket.sethostname('x')",
+        "socket.sethostname('x')",
         "os.mknod('/tmp/null', 0o20666, os.makedev(1, 3))",
         "open('/proc/sys/kernel/hostname', 'w')",
         "socket.socket(socket.AF_INET, socket.SOCK_RAW)",
@@ -176,15 +173,7 @@ def test_the_environment_and_the_process_table_tell_nothing(engine: Engine) -> N
     ],
 )
 def test_a_forbidden_act_fails_inside(engine: Engine, act: str) -> None:
-    if "ctypes" in act:
-        source = """
-import ctypes, os
-libc = ctypes.CDLL(None, use_errno=True)
-found = libc.mount(b"none", b"/tmp", b"tmpfs", 0, None), libc.umount2(b"/proc", 2), libc.syscall(155, b"/", b"/tmp")
-"""
-        assert inside(engine, source) == "(-1, -1, -1)"
-        return
-    source = f"import ctypes, os, socket, subprocess, torch\ntry:\n    {act}\n    found = 'done'\nexcept OSError as e:\n    found = 'no'"
+    source = f"import os, socket, subprocess, torch\ntry:\n    {act}\nexcept OSError:\n    found = 'no'"
     assert inside(engine, source) == "'no'"
 
 
@@ -193,3 +182,12 @@ def test_two_gradings_share_nothing(engine: Engine) -> None:
     assert inside(engine, "import os\nfound = os.listdir('/tmp'), os.listdir('/dev/shm')") == "([], [])"
     draws = {inside(engine, "import random, torch\nfound = random.random(), torch.rand(()).item()") for _ in range(2)}
     assert len(draws) == 2, "each fork has random numbers of its own"
+
+
+def test_nothing_can_be_mounted_or_unmounted(engine: Engine) -> None:
+    source = """
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+found = libc.mount(b"none", b"/tmp", b"tmpfs", 0, None), libc.umount2(b"/proc", 2), libc.chroot(b"/tmp")
+"""
+    assert inside(engine, source) == "(-1, -1, -1)"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -48,35 +51,36 @@ assert os.getpid() == zygote
 def python_for(user: int | None) -> str:
     """An interpreter that ``user`` may run: this one may lie in a closed home."""
     for path in (sys.executable, shutil.which("python3", path="/usr/bin:/usr/local/bin")):
-        done = path and subprocess.run([path, "-I", "-c", "import ctypes"], user=user, check=False, capture_output=True)
-        if path and done and done.returncode == 0:
-            return path
+        with contextlib.suppress(PermissionError):
+            if path and subprocess.run([path, "-I", "-c", "import ctypes"], user=user, check=False).returncode == 0:
+                return path
     pytest.skip("no interpreter that an ordinary user may run")
 
 
-def behind_walls(tmp_path: Path, user: int | None, *hidden: Path) -> list[dict[str, Any]]:
-    os.umask(0o022)
-    shared = Path(shutil.copytree(ROOT / "graders", tmp_path / "graders")).parent
-    for folder in (shared, *shared.parents):
-        if user is not None and folder.owner() == "root" and folder != Path("/") and not folder.stat().st_mode & 1:
-            folder.chmod(folder.stat().st_mode | 0o011)
-    command = [python_for(user), "-I", "-c", SCRIPT, str(shared), *map(str, hidden)]
+@pytest.fixture
+def shared() -> Iterator[Path]:
+    """A copy of the package where everybody may read it."""
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(ROOT / "graders", Path(folder) / "graders", ignore=shutil.ignore_patterns("__pycache__"))
+        subprocess.run(["chmod", "-R", "a+rX", folder], check=True)
+        yield Path(folder)
+
+
+def behind_walls(shared: Path, user: int | None, *hidden: Path) -> list[dict[str, Any]]:
+    command = [python_for(user), "-I", "-B", "-c", SCRIPT, str(shared), *map(str, hidden)]
     extra: list[int] | None = [] if user is not None else None
-    try:
-        done = subprocess.run(
-            command, user=user, group=user, extra_groups=extra, capture_output=True, text=True, check=False, cwd="/"
-        )
-    except PermissionError:
-        pytest.skip("may not become another user")
+    done = subprocess.run(
+        command, user=user, group=user, extra_groups=extra, capture_output=True, text=True, check=False, cwd="/"
+    )
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 @pytest.mark.parametrize("user", [None, NOBODY], ids=["myself", "ordinary"])
-def test_a_grading_is_alone_and_powerless(tmp_path: Path, user: int | None) -> None:
+def test_a_grading_is_alone_and_powerless(shared: Path, user: int | None) -> None:
     if user is not None and os.geteuid() != 0:
         pytest.skip("this already is an ordinary user")
-    turns = behind_walls(tmp_path, user, ROOT / "exercises", tmp_path)
+    turns = behind_walls(shared, user, ROOT / "exercises", shared)
     assert len(turns) == 2
     for seen in turns:
         assert seen["uid"] != 0
@@ -93,6 +97,6 @@ def test_a_grading_is_alone_and_powerless(tmp_path: Path, user: int | None) -> N
         assert turns[0]["uid"] != turns[1]["uid"], "as root, neighbours have different uids"
 
 
-def test_it_refuses_to_start_where_something_hidden_would_be_seen(tmp_path: Path) -> None:
+def test_it_refuses_to_start_where_something_hidden_would_be_seen(shared: Path) -> None:
     with pytest.raises(AssertionError, match="visible inside the sandbox"):
-        behind_walls(tmp_path, None, Path("/usr/lib"))
+        behind_walls(shared, None, Path("/usr/lib"))
