@@ -136,8 +136,8 @@ class Session:
 
     def _judge_moved(self, judge: Child) -> None:
         judge.update()
-        if judge.code is not None and not self._done:
-            raise Trouble(f"the judge ended with code {judge.code}")
+        if judge.code is not None:  # its last words may still be in the channel; without them its end is told there
+            self._selector.unregister(judge.status)
 
     def _give(self, judge: socket.socket) -> None:
         """Answer the judge's wish for a sandbox: the one that waits, a new one, or none."""
