@@ -53,7 +53,7 @@ def run(_arguments: argparse.Namespace, settings: Settings) -> int:
         print(error, file=sys.stderr)
         return 1
     except OSError as error:
-        print(_explain(error, settings.data_dir), file=sys.stderr)
+        print(explain(error, settings.data_dir), file=sys.stderr)
         return 1
     print("Курс остановлен.")
     return 0
@@ -173,13 +173,14 @@ def _address(settings: Settings) -> str:
     return f"http://{host}:{settings.port}"
 
 
-def _explain(error: OSError, folder: Path) -> str:
+def explain(error: OSError, folder: Path) -> str:
+    """The sentence for what the disk with ``folder`` refused."""
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return f"Нет места на диске с данными ({folder}): освободите место и повторите."
     if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
         return f"Нет права записи в папку данных {folder}: укажите другую в COURSE_DATA_DIR или ключом --data-dir."
-    if error.errno in {errno.EEXIST, errno.ENOTDIR}:
-        return f"{error.filename or folder} — не папка: укажите другую в COURSE_DATA_DIR или ключом --data-dir."
+    if error.errno in {errno.EEXIST, errno.ENOTDIR, errno.ENOENT}:
+        return f"Папку данных {folder} создать нельзя: укажите другую в COURSE_DATA_DIR или ключом --data-dir."
     return f"Курс не запустился: {error.strerror or error} ({error.filename or folder})."
 
 

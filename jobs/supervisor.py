@@ -20,8 +20,9 @@ from common import numbers
 from jobs import process
 
 TICK = 0.1
-PATIENCE = 5.0
-"""Seconds that a child gets to stop by itself."""
+PATIENCE = 10.0
+"""Seconds that a child gets to stop by itself. A worker that is still warming up ends its helpers first: that takes
+the most, 6 s."""
 BACKOFF = (0.2, 1.0, 2.0, 5.0, 15.0, 30.0)
 """Seconds to wait before the first, second, … restart in a row."""
 STEADY = 60.0
