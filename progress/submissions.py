@@ -102,6 +102,13 @@ def mine(db: Database, actor: Identity) -> tuple[Submission, ...]:
         return tuple(to_submission(row) for row in session.scalars(wanted))
 
 
+def passed(db: Database, actor: Identity) -> frozenset[str]:
+    """The exercises that the actor has solved in full, without reading a single verdict."""
+    with db.reading() as session:
+        solved = (SubmissionRow.learner == actor.id, SubmissionRow.outcome == Outcome.PASSED.value)
+        return frozenset(session.scalars(select(SubmissionRow.exercise).where(*solved).distinct()))
+
+
 def get(db: Database, actor: Identity, submission_id: int) -> Submission:
     """One submission: the actor's own, or anybody's for an instructor.
 

@@ -106,7 +106,7 @@ def _judge_order(question: Question, order: list[str]) -> Judged:
 
 def _judge_match(question: Question, pairs: Mapping[str, str]) -> Judged:
     wrong = [option for option in question.options if pairs.get(option.text) != option.pair]
-    remarks = [f"«{option.text}» — другая пара. {option.why}".strip() for option in wrong]
+    remarks = [f"{option.text} — {option.pair}. {option.why}" for option in wrong if option.why]
     return Judged(not wrong, tuple(remarks), next((option.misconception for option in wrong), ""))
 
 

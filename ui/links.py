@@ -44,6 +44,11 @@ def go(label: str, page: str, query: Mapping[str, str] | None = None, *, icon: s
     st.page_link(page, label=label, query_params=dict(query or {}), icon=icon)
 
 
+def tell_the_browser() -> None:
+    """Bring the browser's address up to date: Streamlit leaves it alone when a link leads to the page it stands on."""
+    st.query_params.update()
+
+
 def lost(sentence: str) -> None:
     """One clear sentence for an address that leads nowhere, and a way back."""
     st.markdown(f"#### {sentence}")

@@ -7,4 +7,6 @@ import streamlit as st
 from ui import links, look
 
 look.frame()
-st.navigation(links.pages(), position="top").run()
+page = st.navigation(links.pages(), position="top")
+links.tell_the_browser()
+page.run()

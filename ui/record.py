@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lessons.model import Block, Lesson, QuizRef
-from progress import learning
+from lessons.model import Block, ExerciseRef, Lesson, Part, Piece, QuizRef
+from progress import learning, submissions
 from progress.learning import Answer, AnswerIn
 from ui import session
 
@@ -39,13 +39,23 @@ class Record:
     ticks: set[str] = field(default_factory=set)
     visited: set[str] = field(default_factory=set)
     history: list[Answer] = field(default_factory=list)
+    solved: frozenset[str] = frozenset()
 
     def finished(self, block: Block) -> bool:
-        """The block was opened and each of its questions is answered right."""
-        refs = [piece for piece in block.pieces if isinstance(piece, QuizRef)]
-        asked = [name for ref in refs for name in questions(self.lesson, ref)]
-        right = all(name in self.answers and self.answers[name].right for name in asked)
-        return block.id in self.visited and right
+        """The block was opened and what it asks is done: questions right, myths guessed, exercises solved."""
+        return block.id in self.visited and all(self._done(piece) for piece in block.pieces)
+
+    def _done(self, piece: Piece) -> bool:
+        match piece:
+            case QuizRef():
+                asked = questions(self.lesson, piece)
+                return all(name in self.answers and self.answers[name].right for name in asked)
+            case Part("myths"):
+                return all(MYTH + myth.id in self.answers for myth in self.lesson.myths)
+            case ExerciseRef(slug):
+                return slug in self.solved
+            case _:
+                return True
 
     def done(self) -> frozenset[str]:
         """The ids of the finished blocks."""
@@ -89,6 +99,7 @@ def load(lesson: Lesson) -> Record:
         set(learning.ticks(database, actor, lesson.id)),
         set(learning.visited(database, actor, lesson.id)),
         history,
+        submissions.passed(database, actor),
     )
 
 

@@ -101,12 +101,13 @@ def test_order_names_the_first_place_that_differs() -> None:
     assert "на месте 2" in judged.remarks[0]
 
 
-def test_match_names_every_wrong_pair() -> None:
-    asked = question("match", options=(Option("A", pair="r × k"), Option("B", pair="d × r")))
+def test_match_explains_every_wrong_pair() -> None:
+    why = "Её высота равна выходу."
+    asked = question("match", options=(Option("A", pair="r × k"), Option("B", pair="d × r", why=why)))
     assert answers.judge(asked, {"pairs": {"A": "r × k", "B": "d × r"}}).right
     judged = answers.judge(asked, {"pairs": {"A": "d × r", "B": "r × k"}})
     assert not judged.right
-    assert len(judged.remarks) == 2
+    assert judged.remarks == (f"B — d × r. {why}",)
 
 
 def test_shuffling_is_the_same_every_time_and_never_shows_the_right_order() -> None:

@@ -7,12 +7,13 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from graders.protocol import Outcome, Verdict
 from lessons.model import DemoRef, Lesson, QuizRef
-from progress import learning
+from progress import learning, submissions
 from progress.database import Database
 from progress.identity import LOCAL
 from settings import Settings
-from ui import session
+from ui import record, session
 
 Visit = Callable[..., AppTest]
 LESSON = "lora-math"
@@ -215,3 +216,31 @@ def test_a_finished_block_counts_towards_the_way_left(visit: Visit) -> None:
     tab.run()
     left = before - 3
     assert f"осталось {left}" in tab.get("progress")[0].proto.text
+
+
+def test_a_block_of_myths_is_done_when_each_has_been_guessed(visit: Visit) -> None:
+    everything, myths = lesson(), lesson().block("myths")
+    assert myths is not None
+    tab = visit("lesson", id=LESSON, block="myths")
+    for myth in everything.myths[:-1]:
+        tab.button(f"guess-{myth.id}-0").click().run()
+    tab.run()
+    assert f"осталось {everything.core_minutes}" in tab.get("progress")[0].proto.text
+    tab.button(f"guess-{everything.myths[-1].id}-0").click().run()
+    tab.run()
+    assert f"осталось {everything.core_minutes - myths.minutes}" in tab.get("progress")[0].proto.text
+
+
+def test_practice_is_done_when_its_exercises_are_solved(visit: Visit, own_data: Settings) -> None:
+    practice = lesson().block("practice")
+    assert practice is not None
+    tab = visit("lesson", id=LESSON, block="practice")
+    stored = record.load(lesson())
+    assert not stored.finished(practice)
+    database = Database(own_data.database)
+    for slug in ("lora-linear", "lora-params", "rank-for-energy"):
+        sent = submissions.submit(database, LOCAL, slug, b"x = 1", "solution.py")
+        submissions.store_verdict(database, sent.id, Verdict(slug, Outcome.PASSED, "Принято."))
+    assert record.load(lesson()).finished(practice)
+    tab.run()
+    assert not tab.exception

@@ -15,6 +15,7 @@ from charts.chart import Chart
 from charts.lora import by_kind
 from common import numbers
 from demos import registry
+from demos.lora.architectures import Architecture
 from demos.lora.models import ARCHITECTURES, CUSTOM, Preset, presets
 from demos.lora.parameters import Params, Result, count, resolve
 from demos.params import ParamsError
@@ -86,8 +87,7 @@ def _title(architecture: str) -> str:
 
 def _targets(arguments: Mapping[str, Any], key: str, *, locked: bool) -> tuple[str, ...]:
     """Layers to adapt: by name, or all at once by a named set, traps included."""
-    shape = {name: arguments[name] for name in (*SIZES, "architecture") if name in arguments}
-    architecture = resolve(Params(**shape))
+    architecture = _shape(arguments)
     named = [architecture.label(module) for module in architecture.linear]
     chosen: list[str] = session.recall(widget(key, "targets"), [])
     if chosen == ["all-linear"]:
@@ -116,6 +116,15 @@ def _targets(arguments: Mapping[str, Any], key: str, *, locked: bool) -> tuple[s
                 args=(key, ready),
             )
     return ("all-linear",) if session.recall(_all(key), default=False) else tuple(chosen)
+
+
+def _shape(arguments: Mapping[str, Any]) -> Architecture:
+    """The architecture to name layers of; sizes that make no model borrow the names until they are mended."""
+    sizes = {name: arguments[name] for name in SIZES if name in arguments}
+    try:
+        return resolve(Params(architecture=arguments["architecture"], **sizes))
+    except ParamsError:
+        return resolve(Params(architecture=CUSTOM))
 
 
 def _all(key: str) -> str:

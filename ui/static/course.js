@@ -18,6 +18,8 @@
     "Connecting": "Соединяемся…",
     "Connection error": "Связь с курсом прервалась",
     "Page not found": "Такой страницы нет",
+    "The page that you have requested does not seem to exist. Running the app's main page.":
+      "Возможно, адрес скопирован не целиком. Открыта карта курса.",
     "Copy": "Скопировать",
     "Copy to clipboard": "Скопировать",
     "Copied": "Скопировано",

@@ -50,7 +50,9 @@ def _tell(myth: Myth, given: Given) -> None:
         words, number = st.columns([5, 3], vertical_alignment="center")
         with words:
             prose(myth.truth)
-        number.metric(myth.number_label or "На самом деле", myth.number)
+        with number.container(gap="xsmall"):
+            st.metric(myth.number_label, myth.number, label_visibility="collapsed")
+            st.caption(myth.number_label or "на самом деле")
     else:
         prose(myth.truth)
     known = session.course().misconceptions.get(myth.misconception)

@@ -35,7 +35,7 @@ def question(record: Record, name: str) -> None:
 def _ask(record: Record, asked: Question) -> None:
     inputs.show(asked, session.actor().id)
     complaint = session.recall(_complaint(asked.id), "")
-    st.caption("Ответьте одной из кнопок — она же скажет, насколько вы уверены.")
+    st.caption("Ответить и сказать, насколько уверены:")
     with st.container(horizontal=True, gap="xsmall", key=f"confidence-{asked.id}"):
         for level, label in CONFIDENCE.items():
             st.button(label, key=f"{level}-{asked.id}", on_click=_answer, args=(record, asked, level))
@@ -61,7 +61,8 @@ def _answer(record: Record, asked: Question, level: str) -> None:
 
 def _answered(record: Record, asked: Question, given: Given) -> None:
     judged = answers.judge(asked, given.response)
-    inputs.review(asked, given.response)
+    with st.container(gap="xsmall"):
+        inputs.review(asked, given.response)
     headline = "**Верно.**" if judged.right else "**Пока нет.**"
     color = "green" if judged.right else "red"
     with st.container(key=f"{'right' if judged.right else 'wrong'}-{asked.id}", gap="xsmall"):
