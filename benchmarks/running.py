@@ -55,8 +55,7 @@ class Running:
 
     def get(self, path: str) -> Any:
         """The JSON that the app answers at ``path``."""
-        with urllib.request.urlopen(f"{self.url}{path}", timeout=5) as answer:  # noqa: S310 - our own address
-            return json.load(answer)
+        return _get(f"{self.url}{path}")
 
 
 @contextmanager
@@ -75,7 +74,7 @@ def running_course(*arguments: str, data_dir: Path | None = None) -> Iterator[Ru
         )
         try:
             running = Running(f"http://127.0.0.1:{port}", port, psutil.Process(child.pid), folder, started)
-            _wait_ready(running, child, folder / "start.log")
+            wait_ready(running.url, child, folder / "start.log")
             yield running
         finally:
             _stop(child)
@@ -89,18 +88,32 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def _wait_ready(running: Running, child: subprocess.Popen[bytes], log: Path) -> None:
+def wait_ready(url: str, child: subprocess.Popen[bytes], log: Path | None = None) -> None:
+    """Return once the app at ``url`` says that it is ready.
+
+    Raises:
+        RuntimeError: its process ended, or time is up; with what ``log`` says.
+    """
     deadline = time.monotonic() + READY_WITHIN
     while time.monotonic() < deadline:
         if child.poll() is not None:
-            raise RuntimeError(f"the course did not start:\n{log.read_text(errors='replace')}")
+            raise RuntimeError(f"the course did not start:\n{_read(log)}")
         try:
-            running.get("/ready")
+            _get(f"{url}/ready")
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.05)
         else:
             return
-    raise RuntimeError(f"the course was not ready in {READY_WITHIN} s:\n{log.read_text(errors='replace')}")
+    raise RuntimeError(f"the course was not ready in {READY_WITHIN} s:\n{_read(log)}")
+
+
+def _get(address: str) -> Any:
+    with urllib.request.urlopen(address, timeout=5) as answer:  # noqa: S310 - our own address
+        return json.load(answer)
+
+
+def _read(log: Path | None) -> str:
+    return log.read_text(errors="replace") if log else ""
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:
@@ -118,6 +131,6 @@ def _stop(child: subprocess.Popen[bytes]) -> None:
 
 def _command(process: psutil.Process) -> list[str]:
     try:
-        return process.cmdline()
+        return list(process.cmdline())
     except psutil.NoSuchProcess:
         return []
