@@ -41,8 +41,9 @@ FULL = (
     Step("типы (mypy)", (PYTHON, "-m", "mypy")),
     Step("числа уроков (./course facts --check)", (PYTHON, "-P", "-m", "cli", "facts", "--check")),
 )
-WORKERS = "2"
-"""Test processes. More would fight over memory: each loads torch."""
+TESTS = (PYTHON, "-m", "pytest")
+TOGETHER = ("-n", "2", "--dist", "loadgroup")
+"""Two test processes. More would fight over memory: each may load torch."""
 
 
 def add_parser(subparsers: Any) -> None:
@@ -69,12 +70,12 @@ def run(arguments: argparse.Namespace, _settings: Settings) -> int:
     """Run every step, even after a failure; the status is not 0 when any failed."""
     selection = ["-m", "not slow"] if arguments.quick else []
     if arguments.pytest:
-        return _call((PYTHON, "-m", "pytest", *selection, *arguments.pytest))
+        return _call((*TESTS, *selection, *arguments.pytest))
     failed = [step.name for step in (QUICK if arguments.quick else FULL) if not _passes(step)]
     if failed:
         print(f"\nНе прошло до тестов: {', '.join(failed)}. Дальше — тесты.", flush=True)
     print("\n— тесты (pytest)", flush=True)
-    tests = _call((PYTHON, "-m", "pytest", "-n", WORKERS, "--dist", "loadgroup", *selection))
+    tests = _call((*TESTS, *TOGETHER, *selection))
     return int(bool(failed)) or tests
 
 
