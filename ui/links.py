@@ -10,6 +10,8 @@ from collections.abc import Mapping
 import streamlit as st
 from streamlit.navigation.page import Page
 
+from ui import session
+
 HOME, LESSON, EXERCISE = "pages/home.py", "pages/lesson.py", "pages/exercise.py"
 PROGRESS, INSTRUCTOR = "pages/progress.py", "pages/instructor.py"
 LEARNER, CLAIMS, DEMO = "pages/learner.py", "pages/claims.py", "pages/demo.py"
@@ -44,9 +46,11 @@ def go(label: str, page: str, query: Mapping[str, str] | None = None, *, icon: s
     st.page_link(page, label=label, query_params=dict(query or {}), icon=icon)
 
 
-def tell_the_browser() -> None:
-    """Bring the browser's address up to date: Streamlit leaves it alone when a link leads to the page it stands on."""
-    st.query_params.update()
+def tell_the_browser(page: Page) -> None:
+    """Bring the address up to date: Streamlit leaves it alone when a link leads to the page that it stands on."""
+    if session.recall("page", "") == page.url_path:  # another page's address the browser finds by itself
+        st.query_params.update()
+    session.remember("page", page.url_path)
 
 
 def lost(sentence: str) -> None:

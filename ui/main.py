@@ -8,5 +8,5 @@ from ui import links, look
 
 look.frame()
 page = st.navigation(links.pages(), position="top")
-links.tell_the_browser()
+links.tell_the_browser(page)
 page.run()
