@@ -81,7 +81,7 @@ def test_every_command_is_in_the_readme_and_every_one_there_exists() -> None:
 @pytest.mark.parametrize("words", sorted(command_lines()))
 def test_every_command_line_in_the_documents_is_understood(words: str) -> None:
     arguments, _ = main.parse(words.split())
-    assert arguments.command == words.split()[0]
+    assert arguments.command == words.split(maxsplit=1)[0]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
