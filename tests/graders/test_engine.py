@@ -5,6 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from graders.protocol import Job, Outcome, Verdict
 
 pytestmark = pytest.mark.slow
 EXERCISES = Path(__file__).parent / "exercises"
+ROOT = Path(__file__).resolve().parents[2]
 Grade = Callable[..., Verdict]
 
 
@@ -248,3 +250,42 @@ def test_without_walls_nothing_is_graded(engine: Engine, solution: str) -> None:
         verdict = fresh.grade(Job("double", solution.encode()))
     assert (verdict.outcome, verdict.checks) == (Outcome.INFRA_ERROR, ())
     assert engine.isolation().ready
+
+
+def test_killing_the_worker_leaves_no_process_behind() -> None:
+    script = """
+import sys, threading, time
+from pathlib import Path
+from graders.host.engine import Engine
+from graders.host.usage import _family
+from graders.protocol import Job
+engine = Engine(Path(sys.argv[1]))
+engine.isolation()
+thread = threading.Thread(target=engine.grade, args=(Job("double", b"import os, time\\nos.fork()\\ntime.sleep(999)"),))
+thread.start()
+student = engine._student._now.process.pid
+while len(_family(student)) < 4:
+    time.sleep(0.05)
+print(*_family(student), engine._judge._now.process.pid, flush=True)
+time.sleep(999)
+"""
+    worker = subprocess.Popen(
+        [sys.executable, "-c", script, str(EXERCISES)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    assert worker.stdout is not None
+    with worker.stdout:
+        pids = [int(word) for word in worker.stdout.readline().split()]
+    assert len(pids) >= 5
+    worker.kill()
+    worker.wait()
+    deadline = time.monotonic() + 20
+    while (alive := [pid for pid in pids if _runs(pid)]) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not alive
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return " Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
