@@ -14,7 +14,7 @@ from typing import Any
 import streamlit as st
 
 import settings
-from ui import routes, warm
+from ui import routes, trouble, warm
 
 COLLECT_EVERY = 30.0
 """Seconds between collections. Streamlit would collect after every click, at 46-122 ms of everybody's time."""
@@ -37,7 +37,7 @@ async def _collect_regularly() -> None:
         gc.collect()
 
 
-app = st.App("ui/main.py", routes=routes.ROUTES, lifespan=lifespan)
+app = st.App("ui/main.py", routes=routes.ROUTES, lifespan=lifespan, on_script_error=trouble.say)
 
 if __name__ == "__main__":
     chosen = settings.current()

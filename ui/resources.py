@@ -95,4 +95,7 @@ def _stamp(folder: Path) -> int:
 
 
 def _weight(path: Path) -> int:
-    return hash((str(path), path.stat().st_mtime_ns)) % 2**40
+    try:
+        return hash((str(path), path.stat().st_mtime_ns)) % 2**40
+    except FileNotFoundError:  # an editor's temporary file: gone between the listing and this look
+        return 0

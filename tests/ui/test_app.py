@@ -23,7 +23,7 @@ from streamlit.testing.v1 import AppTest
 import settings
 from common import palette
 from progress.database import migrate
-from ui import links, routes
+from ui import links, routes, trouble
 
 HEAVY = ("torch", "transformers", "peft", "trl", "bitsandbytes", "pandas")
 
@@ -179,3 +179,42 @@ def test_links_name_pages_that_exist() -> None:
         links.CLAIMS,
     ):
         assert (settings.ROOT / "ui" / name).is_file(), name
+
+
+def test_a_failing_page_says_one_sentence() -> None:
+    def broken(kind: str) -> None:
+        from progress.database import DatabaseLocked
+        from ui import trouble
+
+        trouble.say(DatabaseLocked("База занята.") if kind == "locked" else KeyError("x"))
+
+    locked = AppTest.from_function(broken, args=("locked",)).run()
+    assert locked.error[0].value == "База занята."
+    other = AppTest.from_function(broken, args=("other",)).run()
+    assert other.error[0].value == trouble.OURS
+
+
+@pytest.mark.slow
+def test_a_locked_database_is_told_in_words_and_not_in_a_traceback(
+    server: tuple[int, subprocess.Popen[bytes]], tmp_path: Path
+) -> None:
+    script = """
+        import sqlite3, sys
+        from playwright.sync_api import sync_playwright
+        from benchmarks.browser import launch, settle
+        with sync_playwright() as playwright, launch(playwright) as browser:
+            page = browser.new_page()
+            page.goto(f"http://127.0.0.1:{sys.argv[1]}/lesson?id=lora-math&block=check")
+            settle(page)
+            page.wait_for_selector("[class*=st-key-item-]")
+            holder = sqlite3.connect(sys.argv[2], isolation_level=None)
+            holder.execute("BEGIN IMMEDIATE")
+            page.locator("[class*=st-key-item-] [data-testid=stCheckbox] label").first.click()
+            print(page.wait_for_selector("[data-testid=stAlert]", timeout=60_000).inner_text())
+            print("exceptions:", page.locator("[data-testid=stException]").count())
+            holder.close()
+    """
+    command = [sys.executable, "-c", textwrap.dedent(script), str(server[0]), str(tmp_path / "course.sqlite")]
+    seen = subprocess.run(command, capture_output=True, text=True, timeout=180, cwd=settings.ROOT, check=False)
+    assert "ничего не потеряно" in seen.stdout, seen.stdout + seen.stderr
+    assert "exceptions: 0" in seen.stdout

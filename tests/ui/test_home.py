@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from progress import learning
 from progress.database import Database
 from progress.identity import LOCAL
-from settings import Settings
+from settings import ROOT, Settings, current
+from ui import resources
 
 Visit = Callable[..., AppTest]
 
@@ -51,3 +55,31 @@ def test_a_learner_goes_on_where_they_stopped(visit: Visit, own_data: Settings) 
 
 def test_planned_lessons_are_named(visit: Visit) -> None:
     assert "Классификатор на PEFT" in words(visit())
+
+
+def test_an_edit_of_a_lesson_shows_on_reload(visit: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = tmp_path / "content"
+    shutil.copytree(ROOT / "content", content)
+    monkeypatch.setenv("COURSE_CONTENT_DIR", str(content))
+    monkeypatch.setattr(resources, "FRESH_FOR", 0.0)
+    current.cache_clear()
+    tab = visit()
+    assert "LoRA: математика" in words(tab)
+    path = content / "02-lora" / "lesson.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace("LoRA: математика", "LoRA: числа", 1), encoding="utf-8")
+    assert "LoRA: числа" in words(tab.run())
+
+
+def test_a_broken_lesson_is_left_out_and_its_fault_is_shown_to_the_author(
+    visit: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = tmp_path / "content"
+    shutil.copytree(ROOT / "content", content)
+    path = content / "02-lora" / "lesson.toml"
+    path.write_text("prereqs = []\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
+    monkeypatch.setenv("COURSE_CONTENT_DIR", str(content))
+    current.cache_clear()
+    tab = visit()
+    assert not tab.exception
+    assert "Уроков пока нет" in words(tab)
+    assert "prereqs" in tab.code[0].value
