@@ -43,7 +43,8 @@ def _lesson(found: Dossier, lesson: Lesson) -> None:
     for item in lesson.checklist:
         state = states[item.id]
         st.markdown(f":{COLOURS[state]}-badge[{INSTRUCTOR_WORDS[state]}] {item.text}")
-    answers = [answer for answer in found.work.answers if answer.lesson == lesson.id]
+    mine = [answer for answer in found.work.answers if answer.lesson == lesson.id]
+    answers = [answer for answer in mine if lesson.question(answer.question)]  # not guesses about myths
     sure = sum(not answer.right and answer.confidence == "sure" for answer in answers)
     with st.expander(f"Ответы на вопросы: {len(answers)}, из них уверенных ошибок: {sure}"):
         for answer in answers:
@@ -54,7 +55,7 @@ def _lesson(found: Dossier, lesson: Lesson) -> None:
 
 def _answer(lesson: Lesson, answer: Answer) -> None:
     question = lesson.question(answer.question)
-    if question is None:  # a myth's guess, or a question that is no longer in the course
+    if question is None:
         return
     mark = ":green[:material/check_circle:]" if answer.right else ":red[:material/cancel:]"
     said = CONFIDENCE.get(answer.confidence, answer.confidence)

@@ -86,6 +86,27 @@
     place = now;
   };
 
+  // While an answer is being drawn its card loses a few lines for a moment. At the end of a page everything would jump,
+  // so the card keeps its height until the answer stands and there is page enough below.
+  const CARDS = "[class*='st-key-question-'], [class*='st-key-myth-']";
+  const DRAWN_MS = 2000;
+  const release = (card) => {
+    const main = document.querySelector("[data-testid='stMain']");
+    const below = main ? main.scrollHeight - main.clientHeight - main.scrollTop : Infinity;
+    if (card.isConnected && below < window.innerHeight / 2) return hold(card);
+    card.style.minHeight = "";
+  };
+  const hold = (card) => {
+    clearTimeout(Number(card.dataset.held));
+    card.dataset.held = setTimeout(release, DRAWN_MS, card);
+  };
+  document.addEventListener("click", ({ target }) => {
+    const card = target instanceof Element && target.closest(CARDS);
+    if (!card) return;
+    card.style.minHeight = `${card.getBoundingClientRect().height}px`;
+    hold(card);
+  }, true);
+
   new MutationObserver((changes) => {
     for (const change of changes) {
       if (change.type === "attributes") attributes(change.target);
