@@ -30,8 +30,8 @@ from progress import submissions, trials, workers
 from progress.database import Database, DatabaseFault
 from settings import Settings
 
-POLLING = 0.05
-"""Seconds between two looks into the queue: most of what a learner waits besides the grading itself."""
+POLLING = 0.1
+"""Seconds between two looks into the queue. At 0.05 an idle worker used 12 % of a core, for 25 ms sooner verdicts."""
 TICK, BEAT, SWEEP = 0.5, 5.0, 20.0
 DEAD_STATES = {"ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"}
 log = logging.getLogger("course.worker")
