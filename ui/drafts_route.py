@@ -82,12 +82,17 @@ async def _body(request: Request) -> dict[str, Any] | Response:
         body = json.loads(await request.body())
         fields: dict[str, Any] = {
             "exercise": str(body["exercise"]),
-            "source": str(body["source"]),
+            "source": _whole(str(body["source"])),
             "revision": int(body["revision"]),
         }
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return _say(400, "Черновик не разобрать: обновите страницу.")
     return _too_large() if len(fields["source"].encode()) > LARGEST else fields
+
+
+def _whole(text: str) -> str:
+    """The text without halves of characters: a page that has one in it can never be sent to the browser again."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _store(actor: Identity, body: dict[str, Any]) -> Response:

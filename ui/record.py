@@ -5,14 +5,18 @@ Fragments answer from it without another query. Leaves out computing checklist s
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from lessons.model import Block, ExerciseRef, Lesson, Part, Piece, QuizRef
 from progress import learning, submissions
+from progress.database import DatabaseFault
 from progress.learning import Answer, AnswerIn
 from ui import session
+
+log = logging.getLogger("course.app")
 
 CONFIDENCE = {"guess": "угадываю", "think": "думаю", "sure": "уверен"}
 """The three buttons that answer a question; each states confidence."""
@@ -84,7 +88,11 @@ class Record:
         place = (self.lesson.id, block)
         if session.recall("place", ("", "")) == place:
             return
-        learning.visit(session.database(), session.actor(), self.lesson.id, block)
+        try:
+            learning.visit(session.database(), session.actor(), self.lesson.id, block)
+        except DatabaseFault as fault:  # a page that can be read is worth more than the note that it was
+            log.warning("%s/%s is shown, the visit is not stored: %s", self.lesson.id, block, fault)
+            return
         session.remember("place", place)
         self.visited.add(block)
 

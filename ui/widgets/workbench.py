@@ -80,7 +80,7 @@ def _act(exercise: Exercise, pressed: Pressed | None, call: str) -> None:
 
 def _take(exercise: Exercise, pressed: Pressed) -> None:
     try:
-        text = files.read(pressed.content, pressed.filename).text
+        text = _read(pressed)
     except files.InvalidFile as problem:
         st.error(f"Файл не загружен. {problem}", icon=":material/error:")
         return
@@ -88,6 +88,13 @@ def _take(exercise: Exercise, pressed: Pressed) -> None:
     session.remember(_version(exercise), session.recall(_version(exercise), 0) + 1)
     st.toast("Файл загружен в редактор. Проверьте его и отправьте.", icon=":material/upload_file:")
     st.rerun()
+
+
+def _read(pressed: Pressed) -> str:
+    text = files.read(pressed.content, pressed.filename).text
+    if not text.strip():
+        raise files.InvalidFile("Файл пуст: в редакторе остался прежний текст.")
+    return text
 
 
 def _store(exercise: Exercise, source: str, *, force: bool = False) -> None:

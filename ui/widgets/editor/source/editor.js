@@ -44,7 +44,7 @@ class Editor {
     this.data = component.data
     this.root.dataset.dark = isDark(this.root)
     if (!this.view) this.build()
-    else if (this.data.version !== this.version) this.replace(this.data.text)
+    else if (this.data.version !== this.version) this.adopt()
     this.version = this.data.version
     for (const name of ["run", "submit"]) this.part(name).disabled = Boolean(this.data.busy)
     this.wire()
@@ -86,8 +86,16 @@ class Editor {
     this.part("theirs").onclick = () => this.resolve(this.conflict.source)
   }
 
+  /** The server has stored another text in place of ours, an uploaded file: what is typed next grows from it. */
+  adopt() {
+    this.revision = this.data.revision
+    this.stored = this.data.text
+    this.settle()
+    this.replace(this.data.text)
+  }
+
   changed() {
-    this.say("Сохраняю…", "wait")
+    if (!this.conflict) this.say("Сохраняю…", "wait")
     clearTimeout(this.timer)
     this.firstKey ??= Date.now()
     const pause = Math.min(PAUSE_MS, Math.max(0, this.firstKey + LONGEST_MS - Date.now()))
@@ -104,7 +112,11 @@ class Editor {
 
   async store({ keepalive = false }) {
     const source = this.text
-    if (source === this.stored || this.conflict) return !this.conflict
+    if (this.conflict) return false
+    if (source === this.stored) {
+      if (this.part("state").dataset.kind === "wait") this.say("Сохранено", "good")
+      return true
+    }
     try {
       const answer = await fetch("/api/draft", {
         method: "POST",
@@ -141,11 +153,15 @@ class Editor {
   resolve(source) {
     this.revision = this.conflict.revision
     this.stored = this.conflict.source
-    this.conflict = null
-    this.part("conflict").hidden = true
+    this.settle()
     if (source !== this.text) this.replace(source)
     this.save().then(() => this.view.focus())
     if (source === this.stored) this.say("Взят черновик из другой вкладки.", "good")
+  }
+
+  settle() {
+    this.conflict = null
+    this.part("conflict").hidden = true
   }
 
   replace(text) {
@@ -162,6 +178,7 @@ class Editor {
   async send(name) {
     if (this.data.busy) return
     await this.save()
+    if (this.conflict) return this.say("Сначала выберите, какой черновик оставить.", "bad")
     this.component.setTriggerValue(name, { source: this.text, at: Date.now() })
   }
 
