@@ -11,8 +11,8 @@ OURS = "На странице ошибка — наша, не ваша. Она �
 
 def say(problem: Exception) -> bool:
     """Show a sentence for an uncaught exception of a page or a widget; True: Streamlit need not show its own."""
-    if isinstance(problem, DatabaseFault):
-        st.error(str(problem), icon=":material/database:")
-    else:
-        st.error(OURS, icon=":material/report:")
+    sentence, icon = (str(problem), "database") if isinstance(problem, DatabaseFault) else (OURS, "report")
+    st.error(sentence, icon=f":material/{icon}:")
+    # What fails in a widget's callback is told at the top of the page, which may be out of sight.
+    st.toast(sentence, icon=f":material/{icon}:", duration="long")
     return True

@@ -35,12 +35,18 @@ Visit = Callable[..., Visitor]
 EXERCISE = "lora-params"
 FOLDER = ROOT / "exercises" / EXERCISE
 ADDRESS = f"/exercise?id={EXERCISE}"
-ATTACK = """<img src=x onerror="document.title='взлом'"> **жирно** [ссылка](http://example.org) :red[красно] $x^2$"""
+ATTACK = "<img src=x onerror=document.title='взлом'> **жирно** [тут](http://a.example) www.b.example :red[красно] $x$"
+    "<img src=x onerror=\"document.title='взлом'\"> **жирно** [тут](http://a.example) www.b.example :red[красно] $x$"
+)
 SCRIPT = "<script>document.title='взлом'</script>"
 
 BAD_CODE = {
     "untouched starter": (source_of(FOLDER, "starter.py"), "Решения ещё нет", "Это заготовка без изменений"),
-    "syntax error": ("\n\ndef lora_params(config, rank, targets)\n    return 1\n", "Пока неверно", "в строке 3"),
+    "syntax error": (
+        "import math\n\ndef lora_params(config, rank, targets)\n    return 1\n",
+        "Пока неверно",
+        "в строке 3",
+    ),
     "renamed function": (
         "def lora_param(config, rank, targets):\n    return 1\n",
         "Пока неверно",
@@ -176,7 +182,7 @@ def expect_inert(learner: Visitor) -> None:
     main = learner.page.locator("[data-testid='stMain']")
     expect(main).to_contain_text(ATTACK)
     expect(main).to_contain_text(SCRIPT)
-    alive = "img[src='x'], a[href*='example.org'], strong:text-is('жирно'), span:text-is('красно')"
+    alive = "img[src='x'], a[href*='example'], strong:text-is('жирно'), span:text-is('красно')"
     expect(main.locator(alive)).to_have_count(0)
     expect(main.locator("script", has_text="взлом")).to_have_count(0)
     expect(main.locator(".katex", has_text="x")).to_have_count(0)
@@ -317,21 +323,44 @@ def test_a_locked_database_is_a_sentence_and_the_text_is_stored_later(
     assert source_stored(database) == "# написано, пока база занята\n"
 
 
-def test_a_lesson_can_be_read_and_answered_around_a_locked_database(visit: Visit, course: Running) -> None:
+def test_a_lesson_is_read_while_the_database_is_locked_and_an_answer_is_not_lost(visit: Visit, course: Running) -> None:
     with locked(course):
-        learner = visit("/lesson?id=lora-math&block=shapes")
-        expect(learner.title).to_have_text("Две узкие матрицы рядом с большой")
-        learner.open("/lesson?id=lora-math&block=check")
-        box = learner.page.locator("[class*='st-key-tick-']").first
-        box.locator("label").click()
-        expect(learner.page.locator("[data-testid='stApp']")).to_contain_text("База данных занята")
+        learner = visit("/lesson?id=lora-math&block=start")
+        question = learner.key("question-first-guess")
+        question.get_by_text("В 128 раз", exact=True).click()
+        learner.press("sure-first-guess")
+        expect(question).to_contain_text("База данных занята")
         expect(learner.page.locator("[data-testid='stException']")).to_have_count(0)
+        assert not TRACEBACK.search(learner.text)
+    learner.press("sure-first-guess")
+    expect(learner.key("right-first-guess")).to_contain_text("Ваш ответ: «уверен»")
     learner.reload()
-    expect(box.locator("input")).not_to_be_checked()
-    box.locator("label").click()
-    expect(learner.page.locator("[class*='st-key-item-']").first).to_contain_text("отмечено")
+    expect(learner.key("right-first-guess")).to_be_visible()
+
+
+def test_a_tick_that_could_not_be_stored_is_taken_back_and_said(visit: Visit, course: Running) -> None:
+    learner = visit("/lesson?id=lora-math&block=check")
+    item = learner.page.locator("[class*='st-key-item-']").first
+    box = item.locator("input[type=checkbox]")
+    with locked(course):
+        item.locator("label").click()
+        expect(item).to_contain_text("База данных занята")
+        expect(box).not_to_be_checked()
+    item.locator("label").click()
+    expect(item).to_contain_text("отмечено")
+    expect(item).not_to_contain_text("База данных занята")
     learner.reload()
-    expect(box.locator("input")).to_be_checked()
+    expect(box).to_be_checked()
+
+
+def test_a_guess_that_could_not_be_stored_is_told_where_the_reader_looks(visit: Visit, course: Running) -> None:
+    learner = visit("/lesson?id=lora-math&block=myths")
+    guess = learner.page.locator("[class*='st-key-guess-'] button").last
+    with locked(course):
+        guess.click()
+        expect(learner.page.get_by_test_id("stToast")).to_contain_text("База данных занята")
+        expect(learner.page.get_by_test_id("stToast")).to_be_in_viewport()
+    expect(guess).to_be_visible()
 
 
 def test_only_this_machine_can_reach_the_course(course: Running) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from lessons.model import ChecklistItem
+from progress.database import DatabaseFault
 from progress.states import LEARNER_WORDS, State
-from ui import links, mastery
+from ui import links, mastery, session
 from ui.record import Record
 
 BADGES = {State.CLAIMED: "blue", State.PROVEN: "green", State.CONTRADICTED: "orange"}
@@ -33,6 +34,9 @@ def item_row(record: Record, item: ChecklistItem, state: State) -> None:
             on_change=_toggle,
             args=(record, item.id),
         )
+        complaint = session.recall(_complaint(item.id), "")
+        if complaint:
+            st.error(complaint, icon=":material/database:")
         block = record.lesson.block(item.block)
         if block and state is State.CONTRADICTED:
             links.go(
@@ -49,4 +53,14 @@ def badge(state: State) -> str:
 
 
 def _toggle(record: Record, item: str) -> None:
-    record.tick(item, on=item not in record.ticks)
+    try:
+        record.tick(item, on=item not in record.ticks)
+    except DatabaseFault as problem:
+        session.remember(f"tick-{item}", item in record.ticks)  # the box shows what is stored
+        session.remember(_complaint(item), str(problem))
+    else:
+        session.forget(_complaint(item))
+
+
+def _complaint(item: str) -> str:
+    return f"complaint:tick-{item}"

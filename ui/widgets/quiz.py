@@ -8,6 +8,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lessons.model import Question
+from progress.database import DatabaseFault
 from ui import answers, links, session
 from ui.record import CONFIDENCE, Given, Record
 from ui.widgets import inputs
@@ -53,10 +54,14 @@ def _answer(record: Record, asked: Question, level: str) -> None:
     if response is None or judged is None:
         session.remember(_complaint(asked.id), inputs.MISSING[asked.kind])
         return
+    try:
+        record.answer(asked.id, Given(response, judged.right, level), misconception=judged.misconception)
+    except DatabaseFault as problem:  # what was chosen stays chosen
+        session.remember(_complaint(asked.id), str(problem))
+        return
     session.forget(_complaint(asked.id))
     session.forget(_again(asked.id))
     inputs.clear(asked)
-    record.answer(asked.id, Given(response, judged.right, level), misconception=judged.misconception)
 
 
 def _answered(record: Record, asked: Question, given: Given) -> None:

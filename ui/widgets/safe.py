@@ -5,16 +5,26 @@ from __future__ import annotations
 import re
 
 _SPECIAL = re.compile(r"([\\*_{}\[\]()#+\-.!|~^<>$:&])")
+_LINK = re.compile(r"((?:https?://|www\.)[^\s`]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+)", re.IGNORECASE)
+"""What Markdown would turn into a link by itself, however it is escaped: addresses, and ``x@A.T`` taken for one."""
 
 
 def plain(text: str) -> str:
-    """``text`` as Markdown that renders as itself; ```spans``` between backticks stay code.
+    """``text`` as Markdown that renders as itself; ```spans``` between backticks stay code, addresses become code.
 
     >>> plain("a*b* `x*y`")
     'a\\\\*b\\\\* `x*y`'
+    >>> plain("x@A.T")
+    '`x@A.T`'
     """
     pieces = text.split("`")
     if len(pieces) % 2 == 0:  # an unpaired backtick is a character like any other
-        return _SPECIAL.sub(r"\\\1", text).replace("`", "\\`")
-    shown = [f"`{piece}`" if odd % 2 else _SPECIAL.sub(r"\\\1", piece) for odd, piece in enumerate(pieces)]
-    return "".join(shown).replace("\n", "  \n")
+        shown = "\\`".join(_escape(piece) for piece in pieces)
+    else:
+        shown = "".join(f"`{piece}`" if odd % 2 else _escape(piece) for odd, piece in enumerate(pieces))
+    return shown.replace("\n", "  \n")
+
+
+def _escape(text: str) -> str:
+    parts = _LINK.split(text)
+    return "".join(f"`{part}`" if odd % 2 else _SPECIAL.sub(r"\\\1", part) for odd, part in enumerate(parts))
