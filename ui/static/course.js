@@ -68,8 +68,9 @@
   };
   const attributes = (element) => {
     for (const name of ATTRIBUTES) {
-      const russian = WORDS[element.getAttribute(name)];
-      if (russian) element.setAttribute(name, russian);
+      const english = element.getAttribute(name);
+      const russian = WORDS[english] ?? english?.replace(/^Help for /, "Пояснение: ");
+      if (russian && russian !== english) element.setAttribute(name, russian);
     }
   };
   const word = (text) => {
