@@ -12,6 +12,7 @@ keeps capabilities.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import resource
 import socket
@@ -31,6 +32,7 @@ MODEL = Path("/model")
 
 _SYSTEM = ("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/usr/share/zoneinfo", "/etc/ld.so.cache", "/etc/localtime")
 _DEVICES = ("null", "zero", "full", "random", "urandom")
+_SCRATCH = "/tmp"  # noqa: S108 - private to each grading
 _PLACES = ("/mnt", "/media", "/srv", "/opt", "/var", "/home", "/tmp")  # noqa: S108 - hidden from this process only
 
 
@@ -101,10 +103,21 @@ def _namespaces(_terms: Terms) -> None:
 
 def _scratch(terms: Terms) -> None:
     options = f"size={terms.scratch},nr_inodes={terms.files},mode=1777"
-    linux.mount("tmpfs", "/tmp", "tmpfs", linux.NOSUID | linux.NODEV, options)  # noqa: S108 - private to this grading
+    libraries = [(path, os.open(path, os.O_PATH)) for path in _under_scratch()]
+    linux.mount("tmpfs", _SCRATCH, "tmpfs", linux.NOSUID | linux.NODEV, options)
+    for path, held in libraries:
+        path.mkdir(parents=True, exist_ok=True)
+        linux.bind_read_only(f"/proc/self/fd/{held}", path)
+        os.close(held)
     linux.mount("tmpfs", "/dev/shm", "tmpfs", linux.NOSUID | linux.NODEV, options)  # noqa: S108
     mount_proc("/proc")
-    os.chdir("/tmp")  # noqa: S108
+    os.chdir(_SCRATCH)
+
+
+@functools.cache
+def _under_scratch() -> list[Path]:
+    """Libraries of a course that is itself installed under /tmp: the private /tmp would hide them. Looked up once."""
+    return [path for path, _ in visible() if Path(_SCRATCH) in path.parents and path.is_dir()]
 
 
 def _bounds(_terms: Terms) -> None:
@@ -168,19 +181,21 @@ def _build_world(model: Path | None) -> None:
     sources = [str(source) for source, _ in shown] + ([str(model)] if model else [])
     place = Path(next(p for p in _PLACES if Path(p).is_dir() and not any(s.startswith(p + "/") for s in sources)))
     linux.mount("tmpfs", place, "tmpfs", linux.NOSUID, "size=1m,mode=755")
+    (place / "tmp").mkdir()
+    linux.mount("tmpfs", place / "tmp", "tmpfs", linux.NOSUID | linux.NODEV, "size=16m,mode=1777")
     for source, target in shown:
         _show(source, place / target.relative_to("/"))
     if model:
         _show(model, place / MODEL.relative_to("/"))
-    for name in ("tmp", "dev/shm", "proc"):
+    for name in ("dev/shm", "proc"):
         (place / name).mkdir(parents=True, exist_ok=True)
     for name in _DEVICES:
         (place / "dev" / name).touch()
         linux.bind_read_only(f"/dev/{name}", place / "dev" / name, device=True)
     _name_the_users(place / "etc")
-    linux.mount("tmpfs", place / "tmp", "tmpfs", linux.NOSUID | linux.NODEV, "size=16m,mode=1777")
     mount_proc(str(place / "proc"))
     linux.pivot_root(place)
+    _under_scratch()
     linux.mount("", "/", "", linux.REMOUNT | linux.BIND | linux.RDONLY | linux.NOSUID)
 
 
