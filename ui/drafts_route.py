@@ -7,10 +7,13 @@ without asking first. Leaves out reading drafts: the page does that.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import json
+import os
 import secrets
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,19 +35,31 @@ _BODY_LIMIT = 4 * LARGEST
 
 _PATIENCE = 64 * LARGEST
 
-_SECRET = secrets.token_bytes(32)
-
 
 def token(actor: Identity) -> str:
-    """What this actor's editor must show with each draft. Good until the app restarts; a reload gives a new one."""
-    return hmac.new(_SECRET, actor.id.encode(), hashlib.sha256).hexdigest()
+    """What this actor's editor must show with each draft."""
+    return hmac.new(_secret(session.settings().data_dir / "run"), actor.id.encode(), hashlib.sha256).hexdigest()
+
+
+@cache
+def _secret(folder: Path) -> bytes:
+    """Kept in a file: a page that was open while the app restarted must go on storing what is typed into it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    kept, fresh = folder / "drafts.key", folder / f"drafts.{os.getpid()}"
+    if not kept.exists():
+        fresh.touch(mode=0o600)
+        fresh.write_bytes(secrets.token_bytes(32))
+        with contextlib.suppress(FileExistsError):  # another process was faster
+            os.link(fresh, kept)
+        fresh.unlink()
+    return kept.read_bytes()
 
 
 async def save(request: Request) -> Response:
     """Store a draft: 200 with its revision, 409 with the newer draft of another tab, or one sentence."""
     actor = _bearer(request)
     if actor is None:
-        return _say(403, "Страница устарела: обновите её, текст сохранится.")
+        return _say(403, "Страница устарела и не может сохранить текст: скопируйте его и обновите страницу.")
     body = await _body(request)
     if isinstance(body, Response):
         return body

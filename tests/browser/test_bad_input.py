@@ -36,8 +36,6 @@ EXERCISE = "lora-params"
 FOLDER = ROOT / "exercises" / EXERCISE
 ADDRESS = f"/exercise?id={EXERCISE}"
 ATTACK = "<img src=x onerror=document.title='взлом'> **жирно** [тут](http://a.example) www.b.example :red[красно] $x$"
-    "<img src=x onerror=\"document.title='взлом'\"> **жирно** [тут](http://a.example) www.b.example :red[красно] $x$"
-)
 SCRIPT = "<script>document.title='взлом'</script>"
 
 BAD_CODE = {

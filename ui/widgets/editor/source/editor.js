@@ -44,7 +44,8 @@ class Editor {
     this.data = component.data
     this.root.dataset.dark = isDark(this.root)
     if (!this.view) this.build()
-    else if (this.data.version !== this.version) this.adopt()
+    else if (this.data.version > this.version) this.adopt() // a new session, after a restart of the app, begins at 0
+    else if (this.text !== this.stored) this.changed() // what could not be stored while the app was away
     this.version = this.data.version
     for (const name of ["run", "submit"]) this.part(name).disabled = Boolean(this.data.busy)
     this.wire()
