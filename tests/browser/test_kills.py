@@ -5,6 +5,7 @@ Leaves out the queue's own guarantees (``tests/jobs``).
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
 import time
@@ -74,6 +75,9 @@ def test_a_draft_outlives_the_app_killed_two_seconds_after_the_last_key(
     until(lambda: stored(database).startswith(longer), learner, within=RESTART_WITHIN)
     expect(learner.state()).to_contain_text("Сохранено")
     assert stored(database) == learner.code
+    learner.run()  # and the page that was open all the time still works
+    ran = re.compile("Код выполнился|Эта часть ещё не написана")
+    expect(learner.bench).to_contain_text(ran, timeout=VERDICT_WITHIN)
 
 
 def test_a_demo_computes_again_after_its_process_was_killed(visit: Visit, course: Running) -> None:
