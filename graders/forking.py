@@ -9,13 +9,15 @@ process exits. Leaves out what a child does, and everything about sandboxes. Sta
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import selectors
+import signal
 import socket
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
 MAX_REQUEST = 1 << 16
@@ -37,6 +39,24 @@ def receive(sock: socket.socket) -> tuple[Any, list[int]]:
     for descriptor in descriptors:
         os.set_inheritable(descriptor, False)
     return (json.loads(data) if data else None), list(descriptors)
+
+
+@contextlib.contextmanager
+def mortal(control: socket.socket) -> Iterator[None]:
+    """While this process does not listen to ``control`` it still ends at once when the other side hangs up.
+
+    The kernel sends SIGIO for whatever happens to the socket: nothing may be sent to it meanwhile. PR_SET_PDEATHSIG
+    would not do: it follows the thread of the parent that started this process, not the parent.
+    """
+    signal.signal(signal.SIGIO, lambda *_: os._exit(1))
+    fcntl.fcntl(control, fcntl.F_SETOWN, os.getpid())
+    flags = fcntl.fcntl(control, fcntl.F_GETFL)
+    fcntl.fcntl(control, fcntl.F_SETFL, flags | os.O_ASYNC)
+    try:
+        yield
+    finally:
+        fcntl.fcntl(control, fcntl.F_SETFL, flags)
+        signal.signal(signal.SIGIO, signal.SIG_DFL)
 
 
 def serve(control: socket.socket, child: Callable[[Any, list[int]], None], fork: Callable[[], int] = os.fork) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from ui import reconnect
+
 STATIC = Path(__file__).parent / "static"
 NAME = "Донастройка"
 
@@ -17,6 +19,7 @@ def frame() -> None:
     st.logo(str(STATIC / "logo.svg"), size="large", icon_image=str(STATIC / "icon.svg"))
     st.html(STATIC / "course.css")
     st.html(_script(), unsafe_allow_javascript=True)
+    reconnect.watch()
 
 
 @cache

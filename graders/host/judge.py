@@ -190,6 +190,7 @@ def main() -> None:
     control = socket.socket(fileno=int(sys.argv[2]))
     from graders.host import warm
 
-    warm.judge()
+    with forking.mortal(control):
+        warm.judge()
     forking.send(control, {"ready": True, "layers": []})
     forking.serve(control, child)

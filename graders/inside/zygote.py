@@ -32,7 +32,8 @@ def main() -> None:
     except OSError as error:
         forking.send(control, {"ready": False, "problem": str(error)})
         return
-    preload.warm()
+    with forking.mortal(control):
+        preload.warm()
     forking.send(control, {"ready": True, "layers": ["world", *sandbox.LAYERS], "memory": linux.own_bytes()})
     forking.serve(control, _grading, sandbox.fork_apart)
 

@@ -61,6 +61,7 @@ def test_a_draft_outlives_the_app_killed_two_seconds_after_the_last_key(
     learner.page.keyboard.press("Control+Home")
     learner.page.keyboard.type("# до последней клавиши\n", delay=20)
     learner.page.wait_for_timeout(2000)
+    reader = visit("/lesson?id=lora-math&block=check")
     app = course.find("app.py")
     app.kill()
     text = learner.code
@@ -75,9 +76,13 @@ def test_a_draft_outlives_the_app_killed_two_seconds_after_the_last_key(
     until(lambda: stored(database).startswith(longer), learner, within=RESTART_WITHIN)
     expect(learner.state()).to_contain_text("Сохранено")
     assert stored(database) == learner.code
-    learner.run()  # and the page that was open all the time still works
+    # And the pages that were open all the time still work: nothing on them had been clicked before.
+    learner.run()
     ran = re.compile("Код выполнился|Эта часть ещё не написана")
     expect(learner.bench).to_contain_text(ran, timeout=VERDICT_WITHIN)
+    item = reader.page.locator("[class*='st-key-item-']").first
+    item.locator("label").click()
+    expect(item).to_contain_text("отмечено")
 
 
 def test_a_demo_computes_again_after_its_process_was_killed(visit: Visit, course: Running) -> None:

@@ -106,7 +106,7 @@ def test_a_killed_process_is_started_again(course: Running, part: str) -> None:
     old = course.find(part)
     family = [old, *old.children(recursive=True)]
     old.kill()
-    psutil.wait_procs(family, timeout=60)
+    psutil.wait_procs(family, timeout=15)
     wait_until(lambda: (new := _find(course, part)) is not None and new.pid != old.pid, f"another {part}")
     assert not any(process.is_running() for process in family)
     wait_until(lambda: _ready(course), "the app to be ready")
