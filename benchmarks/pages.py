@@ -95,7 +95,7 @@ class App:
 async def answer(tab: Visitor, number: int) -> Reply:
     """Choose one of the first three options and say «думаю», as a learner does."""
     tab.choose(f"input-{QUESTION}-", number % 3)
-    return await tab.click(f"think-{QUESTION}")
+    return await tab.click(f"confidence-{QUESTION}", option=1)
 
 
 def judged(reply: Reply) -> bool:

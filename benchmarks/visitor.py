@@ -70,11 +70,14 @@ class Visitor:
         self._widgets = {}
         return await self._run(message)
 
-    async def click(self, key: str) -> Reply:
-        """Press a button."""
+    async def click(self, key: str, *, option: int | None = None) -> Reply:
+        """Press a button, or the one at that place in a group of them."""
         button = self._widgets[key]
+        if option is not None:
+            button.state.string_array_value.data[:] = [button.options[option]]
         message = self._message()
-        message.rerun_script.widget_states.widgets.add(id=button.state.id, trigger_value=True)
+        if option is None:
+            message.rerun_script.widget_states.widgets.add(id=button.state.id, trigger_value=True)
         message.rerun_script.fragment_id = button.fragment
         others = {name: widget for name, widget in self._widgets.items() if widget.fragment != button.fragment}
         self._widgets = others if button.fragment else {}  # the run sends anew what it draws
@@ -148,7 +151,7 @@ def _widget(element: Element, fragment: str) -> Widget | None:
     if kind == "button_group":
         state = WidgetState(id=element.button_group.id)
         state.string_array_value.SetInParent()
-        return Widget(state, fragment)
+        return Widget(state, fragment, tuple(option.content for option in element.button_group.options))
     return None
 
 

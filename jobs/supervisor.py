@@ -7,6 +7,7 @@ heavy, so that it costs little and its children can be started by fork.
 from __future__ import annotations
 
 import http.client
+import math
 import signal
 import subprocess
 import sys
@@ -27,6 +28,8 @@ BACKOFF = (0.2, 1.0, 2.0, 5.0, 15.0, 30.0)
 """Seconds to wait before the first, second, … restart in a row."""
 STEADY = 60.0
 """A child that ran this long had a good start: its failures are forgotten."""
+HEAD_START = 1.5
+"""Seconds that the app has the machine to itself after it is ready: the others import torch, the first page is drawn."""
 STARTUP_FAILURES = 3
 LARGEST_LOG = 10 * 2**20
 LOG_CHECK = 60.0
@@ -70,13 +73,15 @@ class Supervisor:
     _stop: threading.Event = field(init=False, default_factory=threading.Event)
 
     def run(self, ready: Callable[[], bool], announce: Callable[[], None]) -> None:
-        """Start all, call ``announce`` once ``ready`` says so, keep all running until ``stop``; then end them all.
+        """Start the first, call ``announce`` once ``ready`` says so, start the others, keep all running until ``stop``.
 
         Raises:
             StartFailed: the first service died again and again before it was ready.
             OSError: a log cannot be written.
         """
         self._children = [Child(service, self.logs / f"{service.name}.log") for service in self.services]
+        for child in self._children[1:]:
+            child.next_start = math.inf
         announced, log_check = False, 0.0
         try:
             while not self._stop.is_set():
@@ -85,6 +90,8 @@ class Supervisor:
                 if not announced and ready():
                     announced = True
                     announce()
+                    for child in self._children[1:]:
+                        child.next_start = time.monotonic() + HEAD_START
                 if not announced and self._children[0].failures >= STARTUP_FAILURES:
                     raise StartFailed(_last_words(self._children[0]))
                 if time.monotonic() > log_check:

@@ -19,7 +19,7 @@ from ui import session
 log = logging.getLogger("course.app")
 
 CONFIDENCE = {"guess": "угадываю", "think": "думаю", "sure": "уверен"}
-"""The three buttons that answer a question; each states confidence."""
+"""The three ways to answer a question, each a button that states confidence."""
 
 MYTH = "myth:"
 """Guesses about myths are stored as answers under this prefix."""

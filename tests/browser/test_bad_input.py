@@ -330,18 +330,18 @@ def test_a_lesson_is_read_while_the_database_is_locked_and_an_answer_is_not_lost
         learner = visit("/lesson?id=lora-math&block=start")
         question = learner.key("question-first-guess")
         question.get_by_text("В 128 раз", exact=True).click()
-        learner.press("sure-first-guess")
+        learner.answer("first-guess", "уверен")
         expect(question).to_contain_text("База данных занята", timeout=LOCKED_WITHIN)
         expect(learner.page.locator("[data-testid='stException']")).to_have_count(0)
         assert not TRACEBACK.search(learner.text)
-    learner.press("sure-first-guess")
+    learner.answer("first-guess", "уверен")
     expect(learner.key("right-first-guess")).to_contain_text("Ваш ответ: «уверен»")
     learner.reload()
     expect(learner.key("right-first-guess")).to_be_visible()
 
 
 def test_a_tick_that_could_not_be_stored_is_taken_back_and_said(visit: Visit, course: Running) -> None:
-    learner = visit("/lesson?id=lora-math&block=check")
+    learner = visit("/lesson?id=lora-math&block=checklist")
     item = learner.page.locator("[class*='st-key-item-']").first
     box = item.locator("input[type=checkbox]")
     with locked(course):

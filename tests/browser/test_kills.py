@@ -61,7 +61,7 @@ def test_a_draft_outlives_the_app_killed_two_seconds_after_the_last_key(
     learner.page.keyboard.press("Control+Home")
     learner.page.keyboard.type("# до последней клавиши\n", delay=20)
     learner.page.wait_for_timeout(2000)
-    reader = visit("/lesson?id=lora-math&block=check")
+    reader = visit("/lesson?id=lora-math&block=checklist")
     app = course.find("app.py")
     app.kill()
     text = learner.code

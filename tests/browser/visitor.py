@@ -50,6 +50,11 @@ class Visitor:
         self.key(name).locator("button").click()
         settle(self.page)
 
+    def answer(self, question: str, confidence: str) -> None:
+        """Answer a question of the lesson with what is chosen, as sure as ``confidence`` says."""
+        self.key(f"confidence-{question}").get_by_text(confidence, exact=True).click()
+        settle(self.page)
+
     @property
     def title(self) -> Locator:
         """The heading of the lesson's block."""

@@ -80,7 +80,7 @@ def test_an_address_that_leads_nowhere_gets_one_sentence(visit: Visit, query: di
 
 def test_an_answer_needs_a_choice(visit: Visit) -> None:
     tab = visit("lesson", id=LESSON, block=block_of("first-guess"))
-    tab.button("sure-first-guess").click().run()
+    tab.button_group("confidence-first-guess").set_value("sure").run()
     assert "Сначала выберите вариант" in words(tab)
 
 
@@ -90,7 +90,7 @@ def test_a_confident_mistake_is_explained_stored_and_shown_after_reload(visit: V
     wrong = next(option for option in question.options if not option.right)
     tab = visit("lesson", id=LESSON, block=block_of("first-guess"))
     tab.radio("input-first-guess-").set_value(wrong.text)
-    tab.button("sure-first-guess").click().run()
+    tab.button_group("confidence-first-guess").set_value("sure").run()
     for page in (tab, visit("lesson", id=LESSON, block=block_of("first-guess"))):
         assert wrong.why in words(page)
         assert question.explanation in words(page)
@@ -108,10 +108,10 @@ def test_a_question_can_be_answered_again(visit: Visit, own_data: Settings) -> N
     wrong = next(option for option in question.options if not option.right)
     tab = visit("lesson", id=LESSON, block=block_of("first-guess"))
     tab.radio("input-first-guess-").set_value(wrong.text)
-    tab.button("guess-first-guess").click().run()
+    tab.button_group("confidence-first-guess").set_value("guess").run()
     tab.button("again-first-guess").click().run()
     tab.radio("input-first-guess-").set_value(right.text)
-    tab.button("think-first-guess").click().run()
+    tab.button_group("confidence-first-guess").set_value("think").run()
     assert "Верно." in words(tab)
     stored = learning.answers(Database(own_data.database), LOCAL, LESSON)
     assert [row.right for row in stored] == [False, True]
@@ -120,10 +120,10 @@ def test_a_question_can_be_answered_again(visit: Visit, own_data: Settings) -> N
 def test_a_number_is_taken_as_people_type_it(visit: Visit) -> None:
     tab = visit("lesson", id=LESSON, block=block_of("rank-one-count"))
     tab.text_input("input-rank-one-count-").set_value("полторы тысячи")
-    tab.button("think-rank-one-count").click().run()
+    tab.button_group("confidence-rank-one-count").set_value("think").run()
     assert "Здесь нужно число" in words(tab)
     tab.text_input("input-rank-one-count-").set_value("1 500")
-    tab.button("think-rank-one-count").click().run()
+    tab.button_group("confidence-rank-one-count").set_value("think").run()
     assert "Верно." in words(tab)
 
 
@@ -131,14 +131,14 @@ def test_an_order_is_built_step_by_step(visit: Visit) -> None:
     question = lesson().question("first-steps")
     assert question is not None
     tab = visit("lesson", id=LESSON, block=block_of("first-steps"))
-    tab.button("think-first-steps").click().run()
+    tab.button_group("confidence-first-steps").set_value("think").run()
     assert "Сначала расставьте все шаги" in words(tab)
     for number in range(len(question.options)):
         tab.button(f"input-first-steps-loose{number}").click().run()
     tab.button("input-first-steps-placed0").click().run()
     assert tab.button("input-first-steps-loose0").label == question.options[0].text
     tab.button("input-first-steps-loose0").click().run()
-    tab.button("think-first-steps").click().run()
+    tab.button_group("confidence-first-steps").set_value("think").run()
     assert "Пока нет." in words(tab)
     assert "Расходится уже первый шаг" in words(tab)
 
@@ -149,7 +149,7 @@ def test_pairs_are_matched(visit: Visit) -> None:
     tab = visit("lesson", id=LESSON, block=block_of("shapes-match"))
     for number, option in enumerate(question.options):
         tab.button_group(f"input-shapes-match-{number}").set_value(option.pair)
-    tab.button("sure-shapes-match").click().run()
+    tab.button_group("confidence-shapes-match").set_value("sure").run()
     assert "Верно." in words(tab)
 
 
@@ -160,11 +160,11 @@ def test_several_and_spot_are_judged(visit: Visit) -> None:
     tab = visit("lesson", id=LESSON, block=block_of("printout"))
     for number, option in enumerate(several.options):
         tab.checkbox(f"input-printout-{number}").set_value(option.right)
-    tab.button("sure-printout").click().run()
+    tab.button_group("confidence-printout").set_value("sure").run()
     assert "Верно." in words(tab)
     tab = visit("lesson", id=LESSON, block=block_of("shapes-spot"))
     tab.radio("input-shapes-spot-").set_value(next(option.text for option in spot.options if option.right))
-    tab.button("sure-shapes-spot").click().run()
+    tab.button_group("confidence-shapes-spot").set_value("sure").run()
     assert "Верно." in words(tab)
 
 
@@ -180,7 +180,7 @@ def test_a_myth_is_guessed_before_its_truth_and_the_guess_stays(visit: Visit) ->
 def test_a_tick_is_stored_at_once_and_taken_back(visit: Visit, own_data: Settings) -> None:
     item = lesson().checklist[0]
     database = Database(own_data.database)
-    tab = visit("lesson", id=LESSON, block="check")
+    tab = visit("lesson", id=LESSON, block="checklist")
     tab.checkbox(f"tick-{item.id}").check().run()
     assert learning.ticks(database, LOCAL, LESSON) == {item.id}
     assert "отмечено" in tab.checkbox(f"tick-{item.id}").label
@@ -212,7 +212,7 @@ def test_a_finished_block_counts_towards_the_way_left(visit: Visit) -> None:
     before = lesson().core_minutes
     tab = visit("lesson", id=LESSON, block="low-rank")
     tab.text_input("input-rank-one-count-").set_value("1500")
-    tab.button("think-rank-one-count").click().run()
+    tab.button_group("confidence-rank-one-count").set_value("think").run()
     tab.run()
     left = before - 3
     assert f"осталось {left}" in tab.get("progress")[0].proto.text

@@ -17,7 +17,6 @@ BADGES = {State.CLAIMED: "blue", State.PROVEN: "green", State.CONTRADICTED: "ora
 @st.fragment
 def checklist(record: Record) -> None:
     """The items with their states; ticking stores and does not move the page."""
-    st.markdown("**Чек-лист урока**")
     st.caption("Отметка — ваше слово. «Доказано» появится само: когда верно решены два связанных задания разного вида.")
     standing = mastery.states(record)
     for item in record.lesson.checklist:

@@ -35,16 +35,23 @@ def question(record: Record, name: str) -> None:
 
 def _ask(record: Record, asked: Question) -> None:
     inputs.show(asked, session.actor().id)
+    # One element instead of a caption, a row and three buttons: on a page of eleven questions that is half the time.
+    st.segmented_control(
+        "Ответить и сказать, насколько уверены:",
+        list(CONFIDENCE),
+        format_func=CONFIDENCE.__getitem__,
+        key=_confidence(asked.id),
+        on_change=_answer,
+        args=(record, asked),
+    )
     complaint = session.recall(_complaint(asked.id), "")
-    st.caption("Ответить и сказать, насколько уверены:")
-    with st.container(horizontal=True, gap="xsmall", key=f"confidence-{asked.id}"):
-        for level, label in CONFIDENCE.items():
-            st.button(label, key=f"{level}-{asked.id}", on_click=_answer, args=(record, asked, level))
     if complaint:
         st.markdown(f":orange[{complaint}]")
 
 
-def _answer(record: Record, asked: Question, level: str) -> None:
+def _answer(record: Record, asked: Question) -> None:
+    level = session.recall(_confidence(asked.id), "")
+    session.remember(_confidence(asked.id), None)  # a click that could not be taken can be made again
     response = inputs.read(asked)
     try:
         judged = None if response is None else answers.judge(asked, response)
@@ -111,6 +118,10 @@ def _after(record: Record, asked: Question, *, right: bool) -> None:
 
 def _again(name: str) -> str:
     return f"again:{name}"
+
+
+def _confidence(name: str) -> str:
+    return f"confidence-{name}"
 
 
 def _complaint(name: str) -> str:
