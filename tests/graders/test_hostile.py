@@ -179,7 +179,7 @@ def test_a_forbidden_act_fails_inside(engine: Engine, act: str) -> None:
 
 def test_two_gradings_share_nothing(engine: Engine) -> None:
     inside(engine, "open('/tmp/left', 'w').write('x'); open('/dev/shm/left', 'w').write('x'); found = 1")
-    assert inside(engine, "import os\nfound = os.listdir('/tmp'), os.listdir('/dev/shm')") == "([], [])"
+    assert inside(engine, "import os\nfound = 'left' in os.listdir('/tmp') + os.listdir('/dev/shm')") == "False"
     draws = {inside(engine, "import random, torch\nfound = random.random(), torch.rand(()).item()") for _ in range(2)}
     assert len(draws) == 2, "each fork has random numbers of its own"
 

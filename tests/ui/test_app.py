@@ -204,7 +204,7 @@ def test_a_locked_database_is_told_in_words_and_not_in_a_traceback(
         from benchmarks.browser import launch, settle
         with sync_playwright() as playwright, launch(playwright) as browser:
             page = browser.new_page()
-            page.goto(f"http://127.0.0.1:{sys.argv[1]}/lesson?id=lora-math&block=check")
+            page.goto(f"http://127.0.0.1:{sys.argv[1]}/lesson?id=lora-math&block=checklist")
             settle(page)
             page.wait_for_selector("[class*=st-key-item-]")
             holder = sqlite3.connect(sys.argv[2], isolation_level=None)

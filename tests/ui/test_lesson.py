@@ -210,11 +210,15 @@ def test_errors_are_found_by_a_word_of_their_message(visit: Visit) -> None:
 
 def test_a_finished_block_counts_towards_the_way_left(visit: Visit) -> None:
     before = lesson().core_minutes
-    tab = visit("lesson", id=LESSON, block="low-rank")
-    tab.text_input("input-rank-one-count-").set_value("1500")
-    tab.button_group("confidence-rank-one-count").set_value("think").run()
+    here = lesson().block(block_of("first-guess"))
+    question = lesson().question("first-guess")
+    assert here is not None
+    assert question is not None
+    tab = visit("lesson", id=LESSON, block=here.id)
+    tab.radio("input-first-guess-").set_value(next(option.text for option in question.options if option.right))
+    tab.button_group("confidence-first-guess").set_value("think").run()
     tab.run()
-    left = before - 3
+    left = before - here.minutes
     assert f"осталось {left}" in tab.get("progress")[0].proto.text
 
 
