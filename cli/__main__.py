@@ -15,7 +15,7 @@ from types import ModuleType
 import settings
 from cli import russian
 
-COMMANDS = ("start", "test", "check", "facts", "worker", "bench", "grade", "doctor")
+COMMANDS = ("start", "test", "check", "facts", "worker", "bench", "grade", "prove", "new", "doctor")
 OVERRIDES = ("host", "port", "demo", "data_dir")
 """Options of the command line that stand above the environment; they have the names of the settings."""
 

@@ -1,4 +1,7 @@
-"""``./course grade EXERCISE FILE``: one file against one exercise, without the app, the queue and the database."""
+"""``./course grade EXERCISE FILE``: one file against one exercise, without the app, the queue and the database.
+
+The exit status says how it went: see ``status``. ``--json`` prints ``Verdict.to_json``, whose form has a version.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,9 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "grade",
         help="проверить файл без приложения",
-        description="Проверяет файл, как это делает курс. Код возврата 0, если решение принято полностью.",
+        description="Проверяет файл, как это делает курс. Код возврата: 0 — решение принято полностью, 1 — не "
+        "полностью, 2 — проверки не было: нет такого файла или задания, файл не годится, это нетронутая заготовка "
+        "или ошибка наша.",
     )
     parser.add_argument("exercise", metavar="ЗАДАНИЕ", help="имя папки в exercises/")
     parser.add_argument("file", type=Path, metavar="ФАЙЛ", help="решение")
@@ -28,7 +33,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Grade and print; the status is 0 when every check passed, 1 when not, 2 when it could not be tried."""
+    """Grade and print; the status is that of ``status``."""
     if not (settings.exercises_dir / arguments.exercise / "exercise.toml").is_file():
         known = ", ".join(sorted(path.parent.name for path in settings.exercises_dir.glob("*/exercise.toml")))
         print(f"Нет задания «{arguments.exercise}»; есть: {known}.", file=sys.stderr)
@@ -46,7 +51,14 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         print(json.dumps(verdict.to_json(), ensure_ascii=False, indent=2))
     else:
         print("\n".join(lines(verdict)))
-    return 0 if verdict.outcome == Outcome.PASSED else 2 if verdict.outcome == Outcome.INFRA_ERROR else 1
+    return status(verdict.outcome)
+
+
+def status(outcome: Outcome) -> int:
+    """0: passed in full. 1: graded, an attempt. 2: nothing was graded, no attempt would be charged."""
+    if outcome is Outcome.PASSED:
+        return 0
+    return 1 if outcome.counts else 2
 
 
 def lines(verdict: Verdict) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+from collections.abc import Callable
 from pathlib import Path
 
 from graders.exercise import ExerciseError, load
@@ -18,21 +19,27 @@ CLOSE = 12
 """Lines, outside docstrings and comments, by which a mistake may differ from the solution."""
 
 
-def prove(folder: Path, engine: Engine | None = None) -> list[str]:
-    """The faults of the exercise in ``folder``, as Russian sentences for its author; an empty list proves it."""
+def prove(folder: Path, engine: Engine | None = None, *, graded: Callable[[Path], None] | None = None) -> list[str]:
+    """The faults of the exercise in ``folder``, as Russian sentences for its author; an empty list proves it.
+
+    ``graded`` is told of each file after its grading.
+    """
     try:
         load(folder)
     except ExerciseError as error:
         return [str(error)]
     if engine is not None:
-        return _faults(folder, engine)
+        return _faults(folder, engine, graded)
     with Engine(folder.parent) as fresh:
-        return _faults(folder, fresh)
+        return _faults(folder, fresh, graded)
 
 
-def _faults(folder: Path, engine: Engine) -> list[str]:
+def _faults(folder: Path, engine: Engine, graded: Callable[[Path], None] | None) -> list[str]:
     def grade(path: Path) -> Verdict:
-        return engine.grade(Job(folder.name, path.read_bytes()))
+        verdict = engine.grade(Job(folder.name, path.read_bytes()))
+        if graded is not None:
+            graded(path)
+        return verdict
 
     faults = []
     right, untouched = grade(folder / "solution.py"), grade(folder / "starter.py")

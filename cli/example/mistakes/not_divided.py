@@ -1,0 +1,11 @@
+"""Поправка умножена на α, а не на α/r: забыто деление на ранг
+
+Ранг не участвует.
+"""
+
+import torch
+
+
+def scaled(update: torch.Tensor, alpha: float, rank: int) -> torch.Tensor:
+    """Поправка update, умноженная на α/r: новый тензор той же формы."""
+    return update * alpha
