@@ -12,7 +12,7 @@ import hashlib
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 _KEYS = {
@@ -25,10 +25,15 @@ _KEYS = {
     "memory_mb": int,
     "example": str,
     "functions": list,
+    "fresh": bool,
+    "files": list,
+    "file_mb": int,
 }
 _REQUIRED = ("title", "lesson", "summary", "concepts", "example", "functions")
 _FUNCTION_KEYS = {"name": str, "kind": str, "parameters": list}
-_CHECK_KEYS = {"concept": str, "points": (int, float), "hint": str, "misconception": str}
+_CHECK_KEYS = {"concept": str, "points": (int, float), "hint": str, "misconception": str, "fresh": bool}
+MOST_FILES, LARGEST_FILE = 8, 64
+"""Files that an exercise may ask for, and the most MiB that each may be allowed: the sandbox has no more room."""
 
 
 class ExerciseError(ValueError):
@@ -54,6 +59,7 @@ class CheckInfo:
     points: float
     hint: str
     misconception: str
+    fresh: bool = False  # runs in a sandbox of its own, where nothing of the submission was called before
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,8 @@ class Exercise:
     memory: int  # bytes, above what the warm process has
     folder: Path
     version: str  # hash of all its files
+    files: tuple[str, ...] = ()  # what the learner's code has to leave, by name
+    file_bytes: int = 0  # how large each of them may be
 
     @property
     def points(self) -> float:
@@ -131,11 +139,13 @@ def load(folder: Path) -> Exercise:
         starter=_text(folder / "starter.py"),
         example=data["example"],
         functions=tuple(_signature(item, path) for item in data["functions"]),
-        checks=_checks(tests, frozenset(data["concepts"])),
+        checks=_checks(tests, frozenset(data["concepts"]), fresh=data.get("fresh", False)),
         seconds=float(data.get("seconds", 10)),
         memory=int(data.get("memory_mb", 1024)) << 20,
         folder=folder,
         version=_version(folder),
+        files=_files(data.get("files", []), path),
+        file_bytes=_file_bytes(data.get("file_mb", 16), path),
     )
 
 
@@ -164,7 +174,7 @@ def _check_keys(data: Mapping[str, Any], known: Mapping[str, Any], path: Path) -
             near = nearest(key, known)
             tail = f"; ближайший известный — `{near}`" if near else f"; известны: {', '.join(known)}"
             raise ExerciseError(f"{path} `{key}`: неизвестный ключ{tail}")
-        if not isinstance(value, known[key]) or isinstance(value, bool):
+        if not isinstance(value, known[key]) or (isinstance(value, bool) and known[key] is not bool):
             raise ExerciseError(f"{path} `{key}`: значение не того типа")
 
 
@@ -178,13 +188,32 @@ def _signature(item: Any, path: Path) -> Signature:
     return Signature(item["name"], kind, tuple(item.get("parameters", ())))
 
 
+def _files(names: list[Any], path: Path) -> tuple[str, ...]:
+    if len(names) > MOST_FILES or len(set(map(str, names))) < len(names):
+        raise ExerciseError(f"{path} `files`: нужно не больше {MOST_FILES} разных имён")
+    for name in names:
+        if not isinstance(name, str) or not name.isprintable() or not _is_below(PurePosixPath(name), name):
+            raise ExerciseError(f"{path} `files`: имя {name!r} должно вести вглубь папки ответа, без «..»")
+    return tuple(names)
+
+
+def _is_below(path: PurePosixPath, name: str) -> bool:
+    return str(path) == name and name != "." and not path.is_absolute() and ".." not in path.parts
+
+
+def _file_bytes(size: int, path: Path) -> int:
+    if not 1 <= size <= LARGEST_FILE:
+        raise ExerciseError(f"{path} `file_mb`: нужно целое число от 1 до {LARGEST_FILE}")
+    return size << 20
+
+
 def _hints(text: str) -> tuple[str, ...]:
     """Hints are sections that begin with ``## ``; the heading itself is for the author."""
     sections = ("\n" + text).split("\n## ")[1:]
     return tuple(section.partition("\n")[2].strip() for section in sections)
 
 
-def _checks(path: Path, concepts: frozenset[str]) -> tuple[CheckInfo, ...]:
+def _checks(path: Path, concepts: frozenset[str], *, fresh: bool) -> tuple[CheckInfo, ...]:
     try:
         tree = ast.parse(_text(path), path.name)
     except SyntaxError as error:
@@ -196,14 +225,14 @@ def _checks(path: Path, concepts: frozenset[str]) -> tuple[CheckInfo, ...]:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
         raise ExerciseError(f"{path}: проверка `{twice}` записана дважды")
-    found = tuple(_check(node, path) for node in tests)
+    found = tuple(_check(node, path, fresh=fresh) for node in tests)
     stray = next((check for check in found if check.concept not in concepts), None)
     if stray:
         raise ExerciseError(f"{path}: понятия «{stray.concept}» ({stray.id}) нет в `concepts` файла exercise.toml")
     return found
 
 
-def _check(node: ast.FunctionDef, path: Path) -> CheckInfo:
+def _check(node: ast.FunctionDef, path: Path, *, fresh: bool) -> CheckInfo:
     where = f"{path}:{node.lineno} `{node.name}`"
     calls = [d for d in node.decorator_list if isinstance(d, ast.Call) and getattr(d.func, "id", "") == "check"]
     if len(calls) != 1:
@@ -223,6 +252,7 @@ def _check(node: ast.FunctionDef, path: Path) -> CheckInfo:
         points=float(data.get("points", 1)),
         hint=data.get("hint", ""),
         misconception=data.get("misconception", ""),
+        fresh=data.get("fresh", fresh),
     )
 
 

@@ -69,6 +69,7 @@ class Check:
     hint: str = ""
     misconception: str = ""  # id in content/misconceptions.toml
     traceback: str = ""  # of the learner's own lines only
+    output: str = ""  # what the learner's code printed during this check, capped
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class Verdict:
     outcome: Outcome
     message: str  # one sentence that sums up
     checks: tuple[Check, ...] = ()
-    output: str = ""  # what the learner's code printed, capped
+    output: str = ""  # what the learner's code printed outside the checks, mostly while it was loaded; capped
     traceback: str = ""  # when the file did not load: the learner's own lines
     seconds: float = 0.0
     exercise_version: str = ""  # hash of the exercise's folder

@@ -23,15 +23,13 @@ _SCALARS = (bool, int, float, str)
 _DIGITS = 128
 _CHUNK = 1 << 16
 
-ITEM_SIZES = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8} | {
-    "int8": 1,
-    "int16": 2,
-    "int32": 4,
-    "int64": 8,
-    "uint8": 1,
-    "bool": 1,
+ITEM_SIZES = {
+    **{"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8},
+    **{"float8_e4m3fn": 1, "float8_e4m3fnuz": 1, "float8_e5m2": 1, "float8_e5m2fnuz": 1, "float8_e8m0fnu": 1},
+    **{"complex32": 4, "complex64": 8, "complex128": 16, "bool": 1},
+    **{"int8": 1, "int16": 2, "int32": 4, "int64": 8, "uint8": 1, "uint16": 2, "uint32": 4, "uint64": 8},
 }
-"""The dtypes a tensor may have, with bytes per element."""
+"""The dtypes a tensor may have, with bytes per element: all that torch computes in by plain bytes."""
 
 
 class WireError(Exception):
@@ -227,13 +225,25 @@ class _Writer:
         if type(value) not in (torch.Tensor, torch.nn.Parameter):
             raise NotPlain(f"значение типа {plain_type_name(value)}")
         dtype = str(value.dtype).removeprefix("torch.")
-        if value.layout is not torch.strided or value.device.type != "cpu" or dtype not in ITEM_SIZES:
-            raise NotPlain(f"тензор вида {dtype}, {value.layout}, {value.device.type}")
+        reason = _obstacle(value, dtype)
+        if reason:
+            raise NotPlain(reason)
         if value.ndim > self.limits.dimensions or value.numel() * ITEM_SIZES[dtype] > self.limits.blob:
             raise NotPlain("тензор слишком велик")
         flat = value.detach().contiguous().resolve_conj().resolve_neg().reshape(-1)
         self._put(flat.view(torch.uint8).numpy().tobytes())
         return ["x", dtype, *[int(size) for size in value.shape]]
+
+
+def _obstacle(value: Any, dtype: str) -> str:
+    """Why a tensor has no bytes of its own to send, with what to do about it; empty where it has."""
+    if value.is_quantized:
+        return f"квантованный тензор ({dtype}): верните value.dequantize()"
+    if value.is_nested or str(value.layout) != "torch.strided":
+        return f"разреженный или вложенный тензор ({value.layout}): верните обычный, например через .to_dense()"
+    if value.device.type != "cpu":
+        return f"тензор на устройстве {value.device.type}: здесь нужны сами числа, на cpu"
+    return "" if dtype in ITEM_SIZES else f"тензор чисел вида {dtype}: приведите его к обычному типу"
 
 
 @dataclass(slots=True)

@@ -107,6 +107,8 @@ class Engine:
     def _run(self, exercise: Exercise, sent: Submission, what: dict[str, object]) -> Record | str:
         """The record of a session, or why there is none."""
         job = {**what, "given": exercise.given, "cells": [list(cell) for cell in sent.cells]}
+        job |= {"fresh": [f"test_{check.id}" for check in exercise.checks if check.fresh]}
+        job |= {"files": list(exercise.files), "file_bytes": exercise.file_bytes}
         terms = Terms(exercise.seconds, exercise.memory)
         for _ in range(ATTEMPTS):
             try:

@@ -47,3 +47,7 @@ class Refused(Exception):
 
 class Gone(Exception):
     """The sandbox is no more: ended by itself, by a limit or by the deadline."""
+
+
+class Broken(Exception):
+    """Ours, not the learner's: the sandbox did not open, given.py or a check is out of order. For the log."""

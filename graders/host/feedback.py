@@ -5,6 +5,7 @@ Leaves out the sentences for single findings (``graders.host.sentences``).
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from graders.exercise import CheckInfo, Exercise
@@ -23,17 +24,17 @@ def short(exercise: str, outcome: Outcome, message: str, version: str = "") -> V
 
 def verdict(exercise: Exercise, record: Record) -> Verdict:
     """The verdict on a graded submission."""
+    found = [record.unloaded or _answer(info, record) for info in exercise.checks]
+    checks = tuple(_check(info, each, exercise) for info, each in zip(exercise.checks, found, strict=True))
+    traceback = ""
     if record.unloaded is not None:
-        checks = tuple(_check(info, record.unloaded, exercise) for info in exercise.checks)
         traceback = clean(str(record.unloaded.get("traceback", "")))
-        checks = tuple(_without_traceback(check) for check in checks)
-    else:
-        checks = tuple(_check(info, _answer(info, record), exercise) for info in exercise.checks)
-        traceback = ""
+        checks = tuple(dataclasses.replace(check, traceback="", hint="") for check in checks)
+    first = _first(checks, found)
     return Verdict(
         exercise=exercise.slug,
-        outcome=_outcome(checks),
-        message=next((check.message for check in checks if check.outcome is not Outcome.PASSED), sentences.ALL_PASSED),
+        outcome=_outcome(checks, first),
+        message=first.message if first else sentences.ALL_PASSED,
         checks=checks,
         output=record.output,
         traceback=traceback,
@@ -58,12 +59,14 @@ def _answer(info: CheckInfo, record: Record) -> dict[str, Any]:
     found = [finding for test, finding in record.results if test == name]
     if not found or len(found) != record.collected.get(name):
         return {"kind": "gone", "why": "", "code": None} if not found else {"kind": "protocol"}
-    return next((finding for finding in found if finding.get("kind") != "passed"), {"kind": "passed"})
+    chosen = next((finding for finding in found if finding.get("kind") != "passed"), {"kind": "passed"})
+    return {**chosen, "output": "".join(str(finding.get("output", "")) for finding in found)}
 
 
 def _check(info: CheckInfo, found: dict[str, Any], exercise: Exercise) -> Check:
+    output = str(found.get("output", ""))
     if found.get("kind") == "passed":
-        return Check(info.id, info.title, info.concept, info.points, info.points, Outcome.PASSED)
+        return Check(info.id, info.title, info.concept, info.points, info.points, Outcome.PASSED, output=output)
     outcome, message, misconception = Outcome.FAILED, "", ""
     if found.get("kind") == "mistake":
         message, misconception = str(found["sentence"]), str(found["misconception"])
@@ -82,16 +85,18 @@ def _check(info: CheckInfo, found: dict[str, Any], exercise: Exercise) -> Check:
         hint=info.hint,
         misconception=misconception or (info.misconception if found.get("kind") == "assertion" else ""),
         traceback=clean(str(found.get("traceback", ""))),
+        output=output,
     )
 
 
-def _without_traceback(check: Check) -> Check:
-    data = {name: getattr(check, name) for name in Check.__dataclass_fields__}
-    return Check(**{**data, "traceback": "", "hint": ""})
+def _first(checks: tuple[Check, ...], found: list[dict[str, Any]]) -> Check | None:
+    """The failed check that sums up: the first of the file among those that ran; their order was left to chance."""
+    bad = [(check, each) for check, each in zip(checks, found, strict=True) if check.outcome is not Outcome.PASSED]
+    ran = (check for check, each in bad if not each.get("never"))
+    return next(ran, bad[0][0] if bad else None)
 
 
-def _outcome(checks: tuple[Check, ...]) -> Outcome:
-    bad = [check.outcome for check in checks if check.outcome is not Outcome.PASSED]
-    if not bad:
+def _outcome(checks: tuple[Check, ...], first: Check | None) -> Outcome:
+    if first is None:
         return Outcome.PASSED
-    return Outcome.PARTIAL if any(check.earned for check in checks) else bad[0]
+    return Outcome.PARTIAL if any(check.earned for check in checks) else first.outcome

@@ -1,12 +1,15 @@
-"""What a submission prints: read without end, kept at both ends, counted. Leaves out who looks at it."""
+"""What a submission prints: read without end, kept at both ends, counted, in parts. Leaves out who looks at it."""
 
 from __future__ import annotations
 
+import codecs
 import os
 import unicodedata
 
+from common import numbers
+
 KEPT = 32 << 10
-"""Bytes kept at the beginning, and as many at the end."""
+"""Bytes of one part kept at the beginning, and as many at the end."""
 MOST = 8 << 20
 """Bytes after which a submission is ended."""
 
@@ -19,7 +22,8 @@ class Output:
     def __init__(self) -> None:
         self.reading, self.writing = os.pipe()
         os.set_blocking(self.reading, False)
-        self._head, self._tail, self.size = bytearray(), bytearray(), 0
+        self.size = 0  # of everything
+        self._head, self._tail, self._part = bytearray(), bytearray(), 0
 
     @property
     def flooded(self) -> bool:
@@ -33,24 +37,28 @@ class Output:
         except BlockingIOError:
             return True
         self.size += len(data)
+        self._part += len(data)
         room = KEPT - len(self._head)
         self._head += data[: max(room, 0)]
         self._tail = (self._tail + data[max(room, 0) :])[-KEPT:]
         return bool(data)
 
     def drain(self) -> None:
-        """Take what is left in the pipe after the writer's end, but never wait."""
+        """Take what is left in the pipe, but never wait."""
         before = -1
         while self.size != before and not self.flooded:
             before = self.size
             self.read()
 
-    def text(self) -> str:
-        """What was printed, without control characters; the middle of a long text is left out and counted."""
-        lost = self.size - len(self._head) - len(self._tail)
-        head, tail = (bytes(part).decode("utf-8", "replace") for part in (self._head, self._tail))
-        middle = f"\n… пропущено {lost} байт …\n" if lost > 0 else ""
-        return clean(head + middle + tail)
+    def take(self) -> str:
+        """What was printed since the last time, without control characters; the middle of a long text is left out."""
+        lost = self._part - len(self._head) - len(self._tail)
+        head, tail = bytes(self._head), bytes(self._tail)
+        self._head, self._tail, self._part = bytearray(), bytearray(), 0
+        if not lost:
+            return clean((head + tail).decode("utf-8", "replace"))
+        left_out = f"\n… пропущено {numbers.size(lost, 1, binary=True)} …\n"
+        return clean(_whole(head)) + left_out + clean(_whole(tail))
 
     def close(self) -> None:
         """Let go of the pipe."""
@@ -63,6 +71,12 @@ class Output:
         """Close our copy of the writing end, after a child has got it."""
         os.close(self.writing)
         self.writing = -1
+
+
+def _whole(part: bytes) -> str:
+    """The text of a part that may begin and end in the middle of a letter."""
+    start = next((i for i in range(min(3, len(part))) if part[i] & 0xC0 != 0x80), 0)
+    return codecs.getincrementaldecoder("utf-8")("replace").decode(part[start:])
 
 
 def clean(text: str) -> str:

@@ -6,11 +6,13 @@ what a claim is worth (the checks decide) and starting sandboxes (``graders.host
 
 from __future__ import annotations
 
+import os
 import secrets
+import socket
 import time
 from typing import Any, NamedTuple
 
-from graders.host.faults import Gone, MissingName, Refused, SubmissionError
+from graders.host.faults import Broken, Gone, MissingName, Refused, SubmissionError
 from graders.wire import Channel, Closed, Late, Ref, WireError
 
 
@@ -28,6 +30,10 @@ class Remote:
     def __init__(self, channel: Channel, deadline: float) -> None:
         self._channel, self._deadline, self.alive = channel, deadline, True
         self.last: Any = None  # the latest answer, for a check that could not make sense of it
+        self.answered = False  # whether the running check has heard anything of the submission
+        self.used = False  # whether any check has
+        self.scratch = -1  # descriptor of the directory in which the learner's code may write
+        self._spent = False
 
     def greet(self) -> None:
         """Wait until the walls stand.
@@ -36,30 +42,73 @@ class Remote:
             Gone: they do not.
             WireError: something else was said.
         """
-        if self._exchange(None) != ["ready"]:
+        if self._receive() != ["ready"]:
             raise WireError("песочница не готова")
+
+    def take_scratch(self) -> None:
+        """Get hold of the sandbox's scratch directory. Only before the submission is loaded: later it might be another.
+
+        Raises:
+            Gone, WireError: the sandbox ended, or sent something else.
+        """
+        self._send([0, "scratch"])
+        try:
+            data, descriptors, _, _ = socket.recv_fds(self._channel.sock, 1, 1)
+        except OSError as error:
+            raise Gone from error
+        self.scratch = descriptors[0] if descriptors else -1
+        if data != b"D" or self.scratch < 0 or self._receive() != [0, "ok", None]:
+            raise WireError("песочница не отдала папку")
+
+    def start_check(self) -> None:
+        """A check begins; what others heard is not its business."""
+        self.answered, self.last = False, None
+
+    def spend(self) -> None:
+        """The engine has ended the sandbox so that its files may be read; whoever asks it again has made a mistake."""
+        self._spent = self.answered = self.used = True
+        self._give_up()
+
+    def close(self) -> None:
+        """Let go of the wire and the directory."""
+        self._give_up()
+        if self.scratch >= 0:
+            os.close(self.scratch)
+            self.scratch = -1
 
     def ask(self, verb: str, *arguments: object) -> Any:
         """One request and its answer.
 
         Raises:
+            Broken: the check asks a sandbox whose files it has already read.
             SubmissionError, MissingName, Refused: what the learner's code did instead of answering.
             Gone: the sandbox ended, or gave no answer before the deadline.
             WireError: the answer is not in order.
         """
+        if self._spent:
+            raise Broken(f"{verb}: this handle's sandbox was ended when its files were read")
         number = secrets.randbits(62)
-        reply = self._exchange([number, verb, *_outward(arguments)])
+        self._send([number, verb, *self._outward(arguments)])
+        self.answered = self.used = True  # even a silence is theirs from here on
+        reply = self._receive()
         if type(reply) is not list or len(reply) < 3 or reply[0] != number or type(reply[0]) is not int:
             self._give_up()
             raise WireError("ответ не на тот вопрос")
         return self._unfold(reply[1], reply[2:])
 
-    def _exchange(self, request: list[object] | None) -> Any:
+    def _send(self, request: list[object]) -> None:
         if not self.alive:
             raise Gone
         try:
-            if request is not None:
-                self._channel.send(request, self._deadline)
+            self._channel.send(request, self._deadline)
+        except (Closed, Late) as error:
+            self._give_up()
+            raise Gone from error
+
+    def _receive(self) -> Any:
+        if not self.alive:
+            raise Gone
+        try:
             return self._channel.receive(self._deadline)
         except (Closed, Late) as error:
             self._give_up()
@@ -94,15 +143,16 @@ class Remote:
             return {key: self._inward(item) for key, item in value.items()}
         return value
 
-
-def _outward(value: Any) -> Any:
-    if isinstance(value, Handle):
-        return value.ref
-    if type(value) in (list, tuple):
-        return type(value)(_outward(item) for item in value)
-    if type(value) is dict:
-        return {key: _outward(item) for key, item in value.items()}
-    return value
+    def _outward(self, value: Any) -> Any:
+        if isinstance(value, Handle):
+            if not value.belongs_to(self):
+                raise Broken("a handle of one sandbox was given to another: its number means another object there")
+            return value.ref
+        if type(value) in (list, tuple):
+            return type(value)(self._outward(item) for item in value)
+        if type(value) is dict:
+            return {key: self._outward(item) for key, item in value.items()}
+        return value
 
 
 class Handle:
@@ -124,6 +174,10 @@ class Handle:
 
     def __repr__(self) -> str:
         return f"объект {self.ref.kind}"
+
+    def belongs_to(self, remote: Remote) -> bool:
+        """Whether the object lives in that sandbox."""
+        return self._remote is remote
 
     def get(self, name: str) -> Any:
         """An attribute's value (a claim)."""

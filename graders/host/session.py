@@ -15,13 +15,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from graders.host import usage
-from graders.host.output import Output
+from graders.host.output import KEPT, MOST, Output
 from graders.host.zygote import Child, Zygote
 from graders.wire import Channel, WireError
 
 TICK = 0.05  # seconds between looks at the memory
 JUDGE_EXTRA = 8.0  # seconds beyond the deadline after which the judge itself is given up
-MOST_SANDBOXES = 20
+MOST_SANDBOXES = 64
+DYING = 10.0  # seconds within which a killed sandbox has to be gone, with all that it started
 BUSY = 2.0
 """The deadline grows by the time for which the sandbox waited for a processor, at most by so many deadlines."""
 
@@ -32,13 +33,13 @@ class Trouble(Exception):
 
 @dataclass(slots=True)
 class Record:
-    """What happened. ``results``: (check's function name, what the judge found) in order."""
+    """What happened. ``results``: (check's function name, what the judge found, under ``output`` what was printed)."""
 
     collected: dict[str, int] = field(default_factory=dict)
-    results: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    results: list[tuple[str, dict[str, Any]]] = field(default_factory=list)  # in the order in which they ran
     unloaded: dict[str, Any] | None = None
     tried: dict[str, Any] | None = None
-    output: str = ""
+    output: str = ""  # printed outside the checks
     seconds: float = 0.0
 
 
@@ -56,7 +57,8 @@ class Session:
     def __init__(self, judge: Zygote, student: Zygote, terms: Terms, numbers: Iterator[int]) -> None:
         self._zygotes, self._terms, self._numbers = (judge, student), terms, numbers
         self._record, self._selector = Record(), selectors.DefaultSelector()
-        self._output: list[Output] = []
+        self._output: Output | None = None
+        self._printed, self._loaded = 0, False  # bytes by sandboxes that are gone; whether the submission ever loaded
         self._sandbox: Child | None = None
         self._spare: socket.socket | None = None  # the judge's end of a sandbox that waits for it
         self._ended = ""  # why no more sandboxes are given: "timeout" or "output"
@@ -86,7 +88,6 @@ class Session:
                     judge.close()
                 self._shut()
                 self._selector.close()
-        self._record.output = "".join(output.text() for output in self._output)
         return self._record
 
     def _open(self) -> None:
@@ -94,7 +95,7 @@ class Session:
         self._opened += 1
         ours, theirs = socket.socketpair()
         output = Output()
-        self._output.append(output)
+        self._output = output
         seconds = math.ceil(self._terms.seconds) + 1
         terms = {"number": next(self._numbers), "seconds": seconds, "memory": self._terms.memory}
         with theirs:
@@ -102,7 +103,7 @@ class Session:
         output.hand_over()
         self._spare, self._why = ours, ""
         self._selector.register(self._sandbox.status, selectors.EVENT_READ, self._sandbox_moved)
-        self._selector.register(output.reading, selectors.EVENT_READ, self._printed)
+        self._selector.register(output.reading, selectors.EVENT_READ, self._hear)
 
     def _watch(self, channel: Channel, judge: Child, job: dict[str, Any]) -> None:
         channel.send(job, time.monotonic() + 10)
@@ -123,8 +124,13 @@ class Session:
             self._give(channel.sock)
         elif word == "collected":
             self._record.collected = rest[0]
+        elif word == "loaded":
+            self._has_loaded()
+        elif word == "end":
+            self._end_for_good(channel.sock)
         elif word == "result":
-            self._record.results.append((rest[0], self._with_end(rest[1])))
+            found = self._with_end(rest[1])
+            self._record.results.append((rest[0], {**found, "output": self._take()}))
         elif word == "unloaded":
             self._record.unloaded = self._with_end(rest[0])
         elif word == "tried":
@@ -145,6 +151,7 @@ class Session:
             self._shut()
             self._open()
         if self._spare is None:
+            self._why = ""  # whoever asked is not the one for whom the last sandbox was ended
             judge.sendall(b"N")
             return
         socket.send_fds(judge, [b"Y"], [self._spare.fileno()])
@@ -159,12 +166,39 @@ class Session:
         if self._sandbox.code is not None:
             self._selector.unregister(self._sandbox.status)
 
-    def _printed(self) -> None:
-        output = self._output[-1]
-        if not output.read():
-            self._selector.unregister(output.reading)
-        if sum(each.size for each in self._output) > 0 and output.flooded:
+    def _hear(self) -> None:
+        if self._output is None:
+            return
+        if not self._output.read():
+            self._selector.unregister(self._output.reading)
+        if self._printed + self._output.size > MOST:
             self._end("output")
+
+    def _take(self) -> str:
+        """What was printed since the last look: the sandbox flushes before it answers, so all of it is in the pipe."""
+        if self._output is None:
+            return ""
+        self._output.drain()
+        return self._output.take()
+
+    def _has_loaded(self) -> None:
+        """What a submission prints while it is loaded again for another check repeats the first time."""
+        printed = self._take()
+        if not self._loaded:
+            self._add(printed)
+        self._loaded = True
+
+    def _add(self, printed: str) -> None:
+        if len(self._record.output) < 2 * KEPT:  # many sandboxes, each with its last words, would add up
+            self._record.output += printed
+
+    def _end_for_good(self, judge: socket.socket) -> None:
+        """Kill the sandbox; the judge hears of it when nothing of it is left that could write to a file."""
+        if self._sandbox is not None:
+            self._sandbox.kill()
+            if not self._sandbox.wait(DYING):
+                raise Trouble("a killed sandbox does not end")
+        judge.sendall(b"E")
 
     def _keep_limits(self) -> None:
         now = time.monotonic()
@@ -186,26 +220,35 @@ class Session:
             self._sandbox.kill()
 
     def _with_end(self, found: dict[str, Any]) -> dict[str, Any]:
-        """``found``; where the sandbox was gone, with why: a limit, or the code it ended with."""
-        if found.get("kind") != "gone":
+        """``found``; where the sandbox was gone, with why: a limit, or the code it ended with.
+
+        Raises:
+            Trouble: our own part broke, and no limit was the reason.
+        """
+        limited = bool(self._why or self._ended)
+        if found.get("kind") == "broken" and not limited:
+            raise Trouble(f"judge: {found.get('sentence')}")
+        if found.get("kind") not in {"gone", "broken"}:
             return found
-        if self._sandbox is not None and not self._why and not self._ended:
+        if self._sandbox is not None and not limited:
             self._sandbox.wait(1)
         code = self._sandbox.code if self._sandbox is not None else None
-        return {**found, "why": self._why or self._ended, "code": code, "never": bool(self._ended) and not self._why}
+        never = bool(self._ended) and not self._why
+        return {"kind": "gone", "why": self._why or self._ended, "code": code, "never": never}
 
     def _shut(self) -> None:
         if self._spare is not None:
             self._spare.close()
             self._spare = None
-        if self._sandbox is not None:
-            for item in (self._sandbox.status, self._output[-1].reading):
+        if self._sandbox is not None and self._output is not None:
+            for item in (self._sandbox.status, self._output.reading):
                 if self._registered(item):
                     self._selector.unregister(item)
             self._sandbox.close()
-            self._output[-1].drain()
-            self._output[-1].close()
-            self._sandbox = None
+            self._add(self._take())
+            self._printed += self._output.size
+            self._output.close()
+            self._sandbox = self._output = None
 
     def _registered(self, item: Any) -> bool:
         try:

@@ -8,11 +8,14 @@ names]``. Leaves out judging.
 from __future__ import annotations
 
 import contextlib
+import os
+import socket
 import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
+from graders.inside import notices
 from graders.inside.faults import describe, safe_text
 from graders.inside.objects import Objects
 from graders.inside.submission import Loaded
@@ -33,6 +36,7 @@ class Service:
         self._channel, self._objects, self._loaded = channel, Objects(), Loaded()
         self._called: object = None
         self._verbs: dict[str, Callable[..., object]] = {
+            "scratch": self._hand_over_scratch,
             "given": self._loaded.load_given,
             "load": self._loaded.load,
             "call": self._call,
@@ -46,6 +50,7 @@ class Service:
 
     def run(self) -> None:
         """Say that the walls stand, then answer until the judge hangs up."""
+        notices.shorten()
         self._channel.send(["ready"], time.monotonic() + _WHILE)
         with contextlib.suppress(Closed):
             while True:
@@ -73,6 +78,16 @@ class Service:
             self._channel.send([number, *reply], deadline)
         except (NotPlain, WireError) as error:
             self._channel.send([number, "refused", str(error)], deadline)
+
+    def _hand_over_scratch(self) -> None:
+        """Give the judge a descriptor of the working directory; asked before a byte of the submission is read.
+
+        The learner's code leaves its files in ``answer`` there. It may replace that folder, but not what it lies in.
+        """
+        os.makedirs("answer", exist_ok=True)  # noqa: PTH103
+        here = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
+        socket.send_fds(self._channel.sock, [b"D"], [here])
+        os.close(here)
 
     def _target(self, ref: Ref | str) -> Any:
         """An object by its number, or one of the two modules by name."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import socket
 import struct
 import threading
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graders.wire import Channel, Closed, Late, Limits, NotPlain, Ref, WireError, decode, encode
+from graders.wire import ITEM_SIZES, Channel, Closed, Late, Limits, NotPlain, Ref, WireError, decode, encode
 
 scalars = st.none() | st.booleans() | st.integers(-(2**300), 2**300) | st.floats() | st.text(max_size=20) | st.binary()
 keys = st.none() | st.booleans() | st.integers() | st.text(max_size=9) | st.floats(allow_nan=False)
@@ -210,19 +211,26 @@ def test_all_answers_together_are_capped() -> None:
 
 @pytest.mark.slow
 class TestTensors:
-    @pytest.mark.parametrize(
-        "dtype", ["float16", "bfloat16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "bool"]
-    )
+    @pytest.mark.filterwarnings("ignore:ComplexHalf support is experimental")
+    @pytest.mark.parametrize("dtype", sorted(ITEM_SIZES))
     @pytest.mark.parametrize("shape", [(), (0,), (3,), (2, 0, 3), (2, 3)])
     def test_values_shape_and_dtype_arrive(self, dtype: str, shape: tuple[int, ...]) -> None:
         import torch
 
-        sent = (torch.rand(shape) * 9 - 4).to(getattr(torch, dtype)) if dtype != "uint8" else torch.ones(shape).byte()
+        drawn = torch.rand(shape) * 9 if dtype.startswith("uint") else torch.rand(shape) * 9 - 4
+        sent = drawn.to(getattr(torch, dtype))
         got = decode(*split(encode(sent)))
         assert type(got) is torch.Tensor
         assert got.dtype is sent.dtype
         assert got.shape == sent.shape
-        assert torch.equal(got, sent)
+        assert torch.equal(*(each.contiguous().reshape(-1).view(torch.uint8) for each in (got, sent)))
+
+    def test_every_dtype_that_torch_computes_in_is_known(self) -> None:
+        import torch
+
+        kinds = {str(kind).removeprefix("torch.") for kind in vars(torch).values() if isinstance(kind, torch.dtype)}
+        without_numbers = re.compile(r"q?u?int[1-7]|qint\d+|quint.*|bits.*|bit|float4.*")
+        assert {kind for kind in kinds if not without_numbers.fullmatch(kind)} == set(ITEM_SIZES)
 
     def test_odd_tensors_arrive_as_plain_values_or_are_refused(self) -> None:
         import torch
@@ -233,9 +241,24 @@ class TestTensors:
             assert type(got) is torch.Tensor
             assert torch.equal(got, odd)
             assert not got.requires_grad
-        for refused in (x.to_sparse(), x.to("meta"), x.to(torch.complex64), torch.zeros((1,) * 9)):
-            with pytest.raises(NotPlain):
-                encode(refused)
+        assert torch.equal(decode(*split(encode(x.to(torch.complex64).conj()))), x.to(torch.complex64))
+
+    @pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor", "ignore:The PyTorch API of nested tensors")
+    def test_a_tensor_without_bytes_of_its_own_is_refused_in_words(self) -> None:
+        import torch
+
+        x = torch.randn(4, 3)
+        refused = {
+            "разреженный": x.to_sparse(),
+            "устройстве meta": x.to("meta"),
+            "dequantize": torch.quantize_per_tensor(x, 0.1, 0, torch.qint8),
+            "вложенный": torch.nested.nested_tensor([torch.ones(2), torch.ones(3)]),
+            "вида float4_e2m1fn_x2": torch.zeros(2, dtype=torch.uint8).view(torch.float4_e2m1fn_x2),
+            "велик": torch.zeros((1,) * 9),
+        }
+        for word, tensor in refused.items():
+            with pytest.raises(NotPlain, match=word):
+                encode(tensor)
 
     def test_a_tensor_subclass_cannot_be_expressed(self) -> None:
         import torch

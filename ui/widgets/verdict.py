@@ -46,10 +46,9 @@ def show_verdict(verdict: Verdict, sentences: Mapping[str, str]) -> None:
     failed = [check for check in verdict.checks if check.outcome is not Outcome.PASSED]
     for check in failed:
         _failed(check, sentences)
-    _passed([check for check in verdict.checks if check.outcome is Outcome.PASSED])
-    if verdict.output:
-        with st.expander("Что напечатал ваш код"):
-            st.code(verdict.output, language=None, height=_height(verdict.output))
+    passed = [check for check in verdict.checks if check.outcome is Outcome.PASSED]
+    _passed(passed)
+    _printed(verdict, passed)
 
 
 def show_trial(trial: Trial) -> None:
@@ -63,7 +62,7 @@ def show_trial(trial: Trial) -> None:
         st.code(trial.value, language="python")
     if trial.output:
         st.caption("Вывод:")
-        st.code(trial.output, language=None, height=_height(trial.output))
+        _text(trial.output)
     if trial.traceback:
         st.caption("Где остановился ваш код:")
         st.code(trial.traceback, language=None)
@@ -99,6 +98,9 @@ def _failed(check: Check, sentences: Mapping[str, str]) -> None:
             st.caption(f"Подсказка: {plain(check.hint)}")
         if check.traceback:
             st.code(check.traceback, language=None)
+        if check.output:
+            st.caption("Что напечатал ваш код в этой проверке:")
+            _text(check.output)
 
 
 def _passed(checks: Sequence[Check]) -> None:
@@ -109,6 +111,22 @@ def _passed(checks: Sequence[Check]) -> None:
                 st.markdown(
                     f":green[:material/check_circle:] {check.title} :gray[— {points(check.earned, check.points)}]"
                 )
+
+
+def _printed(verdict: Verdict, passed: Sequence[Check]) -> None:
+    """What was printed outside the failed checks; those show their own part themselves."""
+    parts = [("При загрузке файла:", verdict.output)] if verdict.output else []
+    parts += [(f"Проверка «{check.title}»:", check.output) for check in passed if check.output]
+    if parts:
+        with st.expander("Что напечатал ваш код"):
+            for title, text in parts:
+                st.caption(title)
+                _text(text)
+
+
+def _text(text: str) -> None:
+    """What the learner's code wrote: shown as it is, never as markup."""
+    st.code(text, language=None, height=_height(text))
 
 
 def _compare(check: Check) -> None:
