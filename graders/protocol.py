@@ -84,6 +84,7 @@ class Verdict:
     traceback: str = ""  # when the file did not load: the learner's own lines
     seconds: float = 0.0
     exercise_version: str = ""  # hash of the exercise's folder
+    notices: tuple[str, ...] = ()  # what was noticed about the file; costs nothing
     version: int = VERSION
 
     @property
@@ -110,7 +111,8 @@ class Verdict:
         if data.get("version") != VERSION:
             raise ValueError(f"verdict of version {data.get('version')!r}, this code reads {VERSION}")
         checks = tuple(Check(**{**check, "outcome": Outcome(check["outcome"])}) for check in data["checks"])
-        return cls(**{**data, "outcome": Outcome(data["outcome"]), "checks": checks})
+        notices = tuple(data.get("notices", ()))
+        return cls(**{**data, "outcome": Outcome(data["outcome"]), "checks": checks, "notices": notices})
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,7 @@ class Trial:
     value: str = ""  # repr of the last call, capped
     traceback: str = ""
     seconds: float = 0.0
+    notices: tuple[str, ...] = ()
     version: int = VERSION
 
     def to_json(self) -> dict[str, Any]:
@@ -138,4 +141,4 @@ class Trial:
         """
         if data.get("version") != VERSION:
             raise ValueError(f"trial of version {data.get('version')!r}, this code reads {VERSION}")
-        return cls(**{**data, "outcome": Outcome(data["outcome"])})
+        return cls(**{**data, "outcome": Outcome(data["outcome"]), "notices": tuple(data.get("notices", ()))})
