@@ -30,11 +30,13 @@ def check(
     points: float = 1,
     hint: str = "",  # noqa: ARG001 - read from the source
     misconception: str = "",  # noqa: ARG001 - read from the source
+    fresh: bool = False,  # noqa: ARG001 - read from the source
 ) -> Callable[[Test], Test]:
     """Mark a test as a check. Its docstring's first line is the name that the learner sees.
 
     The arguments are read from the file's syntax tree (``graders.exercise``), so they have to be literals.
-    ``misconception`` is reported when the check fails without naming one itself.
+    ``misconception`` is reported when the check fails without naming one itself. ``fresh``: the check gets a sandbox in
+    which nothing of the submission was called before.
     """
     if not concept or points <= 0:
         raise ValueError("a check needs a concept and points")

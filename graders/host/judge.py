@@ -60,6 +60,15 @@ class Judge:
         """Say something to the engine."""
         self._engine.send(list(message), deadline_in(10))
 
+    def _mark(self, *message: object) -> None:
+        """Say something and go on only when the engine has set aside what was printed up to here."""
+        self.tell(*message)
+        self._require(b"M")
+
+    def _require(self, word: bytes) -> None:
+        if self._reply()[0] != word:
+            raise Broken("the engine does not answer")
+
     def remote(self) -> Remote:
         """The living sandbox with the submission loaded; a fresh one when the last check left none.
 
@@ -86,7 +95,7 @@ class Judge:
         except (Gone, WireError, SubmissionError, Refused) as error:
             raise Broken(f"{type(error).__name__}: {error}") from error
         remote.ask("load", self._job["cells"])
-        self.tell("loaded")
+        self._mark("loaded")
         remote.answered = remote.used = False  # loading is nobody's check
         return remote
 
@@ -104,8 +113,7 @@ class Judge:
         """Have the sandbox ended, with everything that it started; the descriptor of its scratch directory."""
         remote = self.remote()
         self.tell("end")
-        if self._reply()[0] != b"E":
-            raise Broken("the sandbox does not end")
+        self._require(b"E")
         remote.spend()
         return remote.scratch
 
@@ -166,7 +174,7 @@ class Judge:
         keywords = dict.fromkeys(item.keywords, 1)
         report = pytest.TestReport(item.nodeid, item.location, keywords, outcome, None, call.when)  # type: ignore[arg-type]
         if call.when == "teardown":
-            self.tell("result", _name(item), self._found or {"kind": "passed"})
+            self._mark("result", _name(item), self._found or {"kind": "passed"})
             self._found = {}
         return report
 
@@ -197,7 +205,7 @@ def found(error: BaseException) -> dict[str, Any]:
         return {"kind": "protocol", "sentence": str(error)}
     if isinstance(error, AssertionError):
         return {"kind": "assertion", "sentence": str(error.args[0]) if error.args else ""}
-    if isinstance(error, pytest.fail.Exception):  # what pytest.raises says is English and about the check
+    if type(error) is pytest.fail.Exception:  # what pytest.raises says is English and about the check
         return {"kind": "assertion", "sentence": ""}
     where = "".join(traceback.format_tb(error.__traceback__, limit=-1))
     kind, said = ("broken" if isinstance(error, Broken) else "unforeseen"), f"{type(error).__name__}: {error}"

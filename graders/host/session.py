@@ -126,11 +126,13 @@ class Session:
             self._record.collected = rest[0]
         elif word == "loaded":
             self._has_loaded()
+            channel.sock.sendall(b"M")
         elif word == "end":
             self._end_for_good(channel.sock)
         elif word == "result":
             found = self._with_end(rest[1])
             self._record.results.append((rest[0], {**found, "output": self._take()}))
+            channel.sock.sendall(b"M")
         elif word == "unloaded":
             self._record.unloaded = self._with_end(rest[0])
         elif word == "tried":
