@@ -1,7 +1,7 @@
 """What an exercise's test file uses: ``check``, ``Mistake`` and comparisons that say in what way an answer is wrong.
 
 Every comparison first makes sure of the kind of the answer: it came from hostile code. Leaves out pytest itself (plain
-functions named ``test_…`` with the fixtures ``solution``, ``given``, ``draw``).
+functions named ``test_…`` with the fixtures ``solution``, ``given``, ``draw``, ``files``).
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from common import numbers
 from graders.host.faults import Mistake, SubmissionError
+from graders.host.formats import json_object, safetensors
 from graders.host.remote import Handle
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Handle", "Mistake", "SubmissionError", "check", "close", "equal_shape", "number", "show"]
+__all__ = ["Handle", "Mistake", "SubmissionError", "check"]
+__all__ += ["close", "equal_shape", "json_object", "number", "safetensors", "show"]
 
 Test = TypeVar("Test", bound=Callable[..., Any])
 _FACTORS = (2, 3, 4, 5, 8, 10, 16, 32, 64, 100)

@@ -62,6 +62,7 @@ def read(scratch: int, name: str, limit: int) -> bytes:
 
     Raises:
         Mistake: it is missing, is no regular file, has a second name, is too large.
+        Broken: it changes while it is read.
     """
     shown = f"/tmp/{FOLDER}/{name}"  # noqa: S108 - the sandbox's own
     try:
@@ -90,8 +91,8 @@ def _content(descriptor: int, shown: str, limit: int) -> bytes:
     data = bytearray()
     while piece := os.read(descriptor, min(1 << 20, limit + 1 - len(data))):
         data += piece
-        if len(data) > limit:  # it grew: nothing of the sandbox should be alive, but this costs one comparison
-            raise _large(shown, len(data), limit)
+    if len(data) != status.st_size:
+        raise Broken(f"{shown} changed while it was read: something of the sandbox is alive")
     return bytes(data)
 
 

@@ -1,0 +1,2 @@
+def train(model, x, y):
+    raise NotImplementedError
