@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -40,11 +41,15 @@ class Grader(Protocol):
 
 @dataclass(slots=True)
 class Bench:
-    """What the steps work with. ``stopping``: the worker is about to end, what comes out now means nothing."""
+    """What the steps work with. ``stopping``: the worker is about to end, what comes out now means nothing.
+
+    ``pass_on`` is told the kind and the number of what was answered: it is the turn of that learner's next one.
+    """
 
     database: Database
     grader: Grader
     stopping: threading.Event = field(default_factory=threading.Event)
+    pass_on: Callable[[str, int], object] = lambda _kind, _number: None
 
 
 class Stopping(RuntimeError):
@@ -68,13 +73,16 @@ def grade(submission_id: int) -> str:
         if outcome != Outcome.INFRA_ERROR:
             break
         DBOS.sleep(PAUSE * attempt)
+    pass_on(GRADE, submission_id)
     return outcome
 
 
 @DBOS.workflow(name=TRIAL, max_recovery_attempts=DEATHS)
 def trial(trial_id: int) -> str:
     """Run a stored trial; the outcome's name."""
-    return run_once(trial_id)
+    outcome = run_once(trial_id)
+    pass_on(TRIAL, trial_id)
+    return outcome
 
 
 @DBOS.step(retries_allowed=True, max_attempts=4, interval_seconds=0.5)
@@ -114,6 +122,12 @@ def run_once(trial_id: int) -> str:
     except submissions.Missing:
         return Outcome.NOT_ATTEMPTED
     return result.outcome
+
+
+@DBOS.step(retries_allowed=True, max_attempts=4, interval_seconds=0.5)
+def pass_on(kind: str, number: int) -> None:
+    """The learner's next one gets its job. If this fails, the worker's next sweep finds it."""
+    _current().pass_on(kind, number)
 
 
 def give_up(database: Database, kind: str, number: int) -> None:

@@ -1,7 +1,9 @@
 """The queue as the app sees it: puts gradings and trials in, says who is before whom. Imports no torch.
 
-Only numbers of rows travel through it, as JSON; the rows are written before (``progress.submissions``). An enqueueing
-that fails or is lost loses nothing: the worker looks for rows without a job. Leaves out the work (``jobs.grading``).
+Only numbers of rows travel through it, as JSON; the rows are written before (``progress.submissions``). Learners take
+turns: of each only the oldest row without an answer is enqueued, and the next one when that is done, at the end of the
+line. DBOS's own partitions would draw the next learner by lot, and nobody could be told a place. An enqueueing that
+fails or is lost loses nothing: the worker looks for rows without a job. Leaves out the work (``jobs.grading``).
 """
 
 from __future__ import annotations
@@ -9,21 +11,23 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
-from dbos import DBOSClient, DBOSPortableJSONSerializer, WorkflowStatus
+from dbos import DBOSClient, DBOSPortableJSONSerializer
 
-from progress import workers
+from progress import turns, workers
 from progress.database import Database, DatabaseFault
+from progress.records import SubmissionRow, TrialRow
 from settings import Settings
 
 APPLICATION, VERSION = "donastroika", "1"
 """Name and version under which jobs are stored. The version stays, so that an update strands no waiting job."""
 GRADE, TRIAL = "grade", "trial"
+TABLES: Mapping[str, turns.Table] = {GRADE: SubmissionRow, TRIAL: TrialRow}
 SERIALIZER = DBOSPortableJSONSerializer()
 """JSON, never pickle: what stands in the queue's tables is data."""
 
@@ -41,6 +45,27 @@ class Place:
 
     position: int
     expected_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Everything without a verdict, in the order of grading; ``running``: what is being graded now."""
+
+    rows: tuple[turns.Waiting, ...] = ()
+    running: frozenset[int] = frozenset()
+
+    def place(self, submission_id: int, typical: float, hands: int) -> Place | None:
+        """Where the submission stands when one takes ``typical`` seconds and ``hands`` are graded at a time."""
+        if submission_id in self.running:
+            return Place(0, typical)
+        before: list[turns.Waiting] = []
+        for row in self.rows:
+            if row.id == submission_id:
+                own = sum(earlier.learner == row.learner for earlier in before)  # never graded side by side
+                waiting = sum(earlier.id not in self.running for earlier in before)
+                return Place(waiting + 1, typical * (1 + max(own, len(before) / hands)))
+            before.append(row)
+        return None
 
 
 class Queue:
@@ -61,37 +86,27 @@ class Queue:
             retry_connection_errors=False,
         )
         self._lock = threading.Lock()
-        self._open: tuple[float, Sequence[WorkflowStatus]] = (0.0, ())
+        self._line: tuple[float, Line] = (0.0, Line())
         self._typical: tuple[float, float] = (0.0, TYPICAL_SECONDS)
 
     def grade(self, submission_id: int) -> bool:
-        """Enqueue a stored submission, once however often it is called; False when the queue cannot be reached now."""
-        return self._enqueue(GRADE, submission_id)
+        """See to it that whoever sent this has a job; False when the queue cannot be reached now.
+
+        The job is for their submission whose turn it is. Each is enqueued once, however often this is called.
+        """
+        return self.enqueue(GRADE, submission_id)
 
     def trial(self, trial_id: int) -> bool:
-        """Enqueue a stored trial, likewise. Trials have a queue of their own and do not wait behind gradings."""
-        return self._enqueue(TRIAL, trial_id)
+        """Likewise for a trial. Trials have a queue of their own and do not wait behind gradings."""
+        return self.enqueue(TRIAL, trial_id)
 
     def place(self, submission_id: int) -> Place | None:
-        """Where the submission stands, or None when it has no job that waits or runs, or the queue cannot be read."""
+        """Where the submission stands, or None when it has its verdict, or the queue cannot be read."""
         try:
-            return self._place(submission_id)
+            return self._read_line().place(submission_id, self._typical_seconds(), self._hands())
         except (sa.exc.SQLAlchemyError, DatabaseFault) as error:
             log.warning("cannot see the place of submission %d: %s", submission_id, error)
             return None
-
-    def _place(self, submission_id: int) -> Place | None:
-        jobs = self._unfinished()
-        running = [job for job in jobs if job.status == RUNNING]
-        waiting = [job for job in jobs if job.status == WAITING]
-        name = job_id(GRADE, submission_id)
-        typical = self._typical_seconds()
-        if any(job.workflow_id == name for job in running):
-            return Place(0, typical)
-        for index, job in enumerate(waiting, start=1):
-            if job.workflow_id == name:
-                return Place(index, typical * (1 + (index - 1 + len(running)) / self._hands()))
-        return None
 
     def alive(self) -> bool:
         """Whether some worker gave a sign of life a moment ago."""
@@ -106,32 +121,48 @@ class Queue:
         self.client.destroy()
         self.engine.dispose()
 
-    def _enqueue(self, kind: str, number: int) -> bool:
+    def enqueue(self, kind: str, number: int) -> bool:
+        """``grade`` or ``trial``, by the kind of job; also what the worker does when ``number`` has its answer."""
+        try:
+            due = turns.due_after(self.database, TABLES[kind], number)
+            if due is not None:
+                self._put(kind, due)
+        except (sa.exc.SQLAlchemyError, DatabaseFault) as error:
+            log.warning("%s %d is stored but not enqueued, the worker will find it: %s", kind, number, error)
+            return False
+        return True
+
+    def _put(self, kind: str, number: int) -> None:
         options: Any = {
             "workflow_name": kind,
             "queue_name": kind,
             "workflow_id": job_id(kind, number),
             "app_version": VERSION,
         }
-        try:
-            # In a transaction of ours: DBOS's own tries again without end while SQLite is locked.
-            with self.engine.begin() as rows:
-                self.client.enqueue_in_transaction(rows, options, number)
-        except sa.exc.SQLAlchemyError as error:
-            log.warning("%s %d is stored but not enqueued, the worker will find it: %s", kind, number, error)
-            return False
-        return True
+        # In a transaction of ours: DBOS's own tries again without end while SQLite is locked.
+        with self.engine.begin() as rows:
+            self.client.enqueue_in_transaction(rows, options, number)
 
-    def _unfinished(self) -> Sequence[WorkflowStatus]:
-        """Gradings that wait or run, oldest first; read at most twice a second, however many pages poll."""
+    def _read_line(self) -> Line:
+        """Who waits for a verdict; read at most twice a second, however many pages poll."""
         with self._lock:
-            read_at, jobs = self._open
+            read_at, line = self._line
             if time.monotonic() - read_at > _FRESH:
-                jobs = self.client.list_workflows(
-                    queue_name=GRADE, status=[WAITING, RUNNING], load_input=False, load_output=False
-                )
-                self._open = (time.monotonic(), jobs)
-            return jobs
+                line = self._look_at_line()
+                self._line = (time.monotonic(), line)
+            return line
+
+    def _look_at_line(self) -> Line:
+        jobs = self.client.list_workflows(
+            queue_name=GRADE, status=[WAITING, RUNNING], load_input=False, load_output=False
+        )
+        rows = turns.waiting(self.database, SubmissionRow)
+        names = {job_id(GRADE, row.id): row.id for row in rows}
+        running = [job.workflow_id for job in jobs if job.status == RUNNING]
+        queued = [job.workflow_id for job in jobs if job.status == WAITING]
+        known = [names[name] for name in (*running, *queued) if name in names]
+        places = {number: place for place, number in enumerate(known)}
+        return Line(turns.line(rows, places), frozenset(names[name] for name in running if name in names))
 
     def _typical_seconds(self) -> float:
         with self._lock:

@@ -26,13 +26,15 @@ from dbos import DBOS, WorkflowStatus
 import settings
 from graders.host.engine import Engine
 from jobs import grading, process, queue
-from progress import submissions, trials, workers
+from progress import turns, workers
 from progress.database import Database, DatabaseFault
 from settings import Settings
 
 POLLING = 0.1
 """Seconds between two looks into the queue. At 0.05 an idle worker used 12 % of a core, for 25 ms sooner verdicts."""
 TICK, BEAT, SWEEP = 0.5, 5.0, 20.0
+HANDS = max(1, (os.cpu_count() or 1) // 2)
+"""Jobs of a kind that one worker does at a time: half the cores, for each grading keeps a judge and a sandbox busy."""
 DEAD_STATES = {"ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"}
 log = logging.getLogger("course.worker")
 
@@ -67,6 +69,7 @@ class Worker:
     def __init__(self, chosen: Settings, name: str, bench: grading.Bench) -> None:
         self._name, self._bench = name, bench
         self._queue = queue.Queue(chosen, bench.database)
+        bench.pass_on = self._queue.enqueue
         DBOS(
             config={
                 "name": queue.APPLICATION,
@@ -82,11 +85,10 @@ class Worker:
     def run(self) -> None:
         """Work until interrupted. Raises nothing for a database that is away for a while."""
         grading.bind(self._bench)
-        hands = max(1, (os.cpu_count() or 1) // 2)
         try:
             DBOS.launch()
             for kind in (queue.GRADE, queue.TRIAL):
-                DBOS.register_queue(kind, worker_concurrency=hands, polling_interval_sec=POLLING)
+                DBOS.register_queue(kind, worker_concurrency=HANDS, polling_interval_sec=POLLING)
             log.info("worker %s is ready", self._name)
             self._watch()
         except KeyboardInterrupt:
@@ -119,27 +121,22 @@ class Worker:
                 recovered = DBOS._recover_pending_workflows([name])
                 log.warning("worker %s is silent; took over %d jobs", name, len(recovered))
                 workers.forget(self._bench.database, name)
-        self._reconcile(queue.GRADE, submissions.unfinished(self._bench.database))
-        self._reconcile(queue.TRIAL, trials.unfinished_trials(self._bench.database))
+        for kind, table in queue.TABLES.items():
+            self._reconcile(kind, turns.due(self._bench.database, table))
 
     def _reconcile(self, kind: str, numbers: tuple[int, ...]) -> None:
         jobs = {job.workflow_id: job for job in self._jobs(kind, numbers)}
         for number in numbers:
             job = jobs.get(queue.job_id(kind, number))
             if job is None:
-                self._enqueue(kind, number)
+                self._queue.enqueue(kind, number)
             elif job.status in DEAD_STATES:
                 grading.give_up(self._bench.database, kind, number)
+                self._queue.enqueue(kind, number)
             elif job.status == "SUCCESS" and self._still_open(kind, number):
                 log.warning("%s has ended without an answer; once more", job.workflow_id)
                 self._queue.client.delete_workflow(job.workflow_id)
-                self._enqueue(kind, number)
-
-    def _enqueue(self, kind: str, number: int) -> None:
-        if kind == queue.GRADE:
-            self._queue.grade(number)
-        else:
-            self._queue.trial(number)
+                self._queue.enqueue(kind, number)
 
     def _jobs(self, kind: str, numbers: tuple[int, ...]) -> list[WorkflowStatus]:
         names = [queue.job_id(kind, number) for number in numbers]
@@ -149,8 +146,7 @@ class Worker:
 
     def _still_open(self, kind: str, number: int) -> bool:
         """The rows were read before the jobs: one may have got its answer in between."""
-        rows = submissions.unfinished if kind == queue.GRADE else trials.unfinished_trials
-        return number in rows(self._bench.database)
+        return number in turns.due(self._bench.database, queue.TABLES[kind])
 
     def _forget(self) -> None:
         try:

@@ -1,8 +1,7 @@
 """Files sent for grading, from the click to the verdict. Each call is one transaction.
 
-A row comes first, then the job; ``unfinished`` is what the worker puts back into the queue after a crash. Calls
-with an actor are for pages, calls without one for the worker. Leaves out reading the file
-(``graders.submission``), grading it and the queue (``jobs``).
+A row comes first, then the job. Calls with an actor are for pages, calls without one for the worker. Leaves out whose
+turn it is (``turns``), reading the file (``graders.submission``), grading it and the queue (``jobs``).
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from graders.protocol import Outcome, Verdict
-from progress import people
+from progress import pace, people
 from progress.database import Database
 from progress.identity import Identity, require_owner
 from progress.records import SubmissionRow
@@ -26,6 +25,9 @@ State = Literal["queued", "running", "done"]
 MAX_BYTES = 256 * 1024
 MAX_WAITING = 10
 """Submissions of one learner that may wait for their verdict at a time."""
+PER_MINUTE = 6
+"""Submissions of one learner to one exercise in any minute. Reading a verdict takes longer than ten seconds; more is
+trying at random, or a program, and each costs others a second of waiting."""
 DOUBLE_CLICK = timedelta(seconds=5)
 MAX_NAME = 120
 
@@ -60,11 +62,16 @@ class Submission:
         return self.outcome is not None and self.outcome.counts
 
 
-def submit(db: Database, actor: Identity, exercise: str, source: bytes, filename: str = "solution.py") -> Submission:
+def submit(
+    db: Database, actor: Identity, exercise: str, source: bytes, filename: str = "solution.py", *, version: str = ""
+) -> Submission:
     """Take a file. The same file twice within five seconds is a double click: the first submission is returned.
 
+    A file that was graded before on the exercise's ``version`` is not graded again: that submission is returned, done
+    and with its verdict, and nothing is charged.
+
     Raises:
-        Rejected: the file is empty or too large, or too many of the learner's are waiting already.
+        Rejected: the file is empty or too large, too many of the learner's are waiting, or they come too fast.
     """
     _check_size(source)
     name = clean_name(filename)
@@ -73,7 +80,6 @@ def submit(db: Database, actor: Identity, exercise: str, source: bytes, filename
         last = _last(session, actor.id, exercise)
         if last is not None and _is_double_click(last, source, name):
             return to_submission(last)
-        _check_waiting(session, actor.id)
         row = SubmissionRow(
             learner=actor.id,
             exercise=exercise,
@@ -83,6 +89,11 @@ def submit(db: Database, actor: Identity, exercise: str, source: bytes, filename
             created=people.now(),
             state="queued",
         )
+        known = _graded_before(session, row, version)
+        if known is not None:
+            return known
+        _check_waiting(session, actor.id)
+        _check_pace(session, row)
         session.add(row)
         session.flush()
         return to_submission(row)
@@ -161,20 +172,6 @@ def store_verdict(db: Database, submission_id: int, verdict: Verdict) -> Submiss
         return to_submission(row)
 
 
-def unfinished(db: Database) -> tuple[int, ...]:
-    """Ids of all submissions without a verdict, oldest first."""
-    with db.reading() as session:
-        wanted = select(SubmissionRow.id).where(SubmissionRow.state != "done").order_by(SubmissionRow.id)
-        return tuple(session.scalars(wanted))
-
-
-def ahead(db: Database, submission_id: int) -> int:
-    """How many submissions without a verdict were sent before this one."""
-    with db.reading() as session:
-        earlier = (SubmissionRow.state != "done", SubmissionRow.id < submission_id)
-        return session.scalar(select(func.count()).where(*earlier)) or 0
-
-
 def to_submission(row: SubmissionRow) -> Submission:
     """A stored row as the value that pages, reports and workers use."""
     return Submission(
@@ -212,6 +209,35 @@ def _check_waiting(session: Session, learner: str) -> None:
     waiting = (SubmissionRow.learner == learner, SubmissionRow.state != "done")
     if (session.scalar(select(func.count()).where(*waiting)) or 0) >= MAX_WAITING:
         raise Rejected("Проверки уже ждут несколько ваших файлов: дождитесь ответа, потом отправьте следующий.")
+
+
+def _check_pace(session: Session, row: SubmissionRow) -> None:
+    mine = (SubmissionRow.learner == row.learner, SubmissionRow.exercise == row.exercise)
+    seconds = pace.wait(session, SubmissionRow.created, mine, PER_MINUTE)
+    if seconds:
+        raise Rejected(
+            f"За минуту принимаем не больше {PER_MINUTE} решений одного задания: подождите {seconds} с и отправьте "
+            "снова. Попытка не потрачена."
+        )
+
+
+def _graded_before(session: Session, row: SubmissionRow, version: str) -> Submission | None:
+    """The learner's last submission of the same file whose verdict a new grading could only repeat."""
+    if not version:
+        return None
+    mine = (SubmissionRow.learner == row.learner, SubmissionRow.exercise == row.exercise)
+    same = (SubmissionRow.source == row.source, SubmissionRow.filename == row.filename, SubmissionRow.state == "done")
+    for earlier in session.scalars(select(SubmissionRow).where(*mine, *same).order_by(SubmissionRow.number.desc())):
+        found = to_submission(earlier)
+        if found.verdict is not None and found.verdict.exercise_version == version and _is_settled(found.verdict):
+            return found
+    return None
+
+
+def _is_settled(verdict: Verdict) -> bool:
+    """Whether the same file would be judged the same again. Time and memory also depend on how busy the machine was."""
+    outcomes = {verdict.outcome, *(check.outcome for check in verdict.checks)}
+    return verdict.outcome.counts and not outcomes & {Outcome.TIMEOUT, Outcome.MEMORY, Outcome.CRASHED}
 
 
 def _last(session: Session, learner: str, exercise: str) -> SubmissionRow | None:

@@ -1,7 +1,7 @@
 """«Запустить»: the learner's code on a public example or a call of their own. Nothing is counted.
 
-A learner's last few trials are kept, so that a reloaded page still shows the answer. Leaves out running them
-(``jobs``).
+A learner's last few trials are kept, so that a reloaded page still shows the answer. Of trials that wait only the
+newest is worth running: it replaces the others. Leaves out running them (``jobs``).
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, cast
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from graders.protocol import Trial
-from progress import people
+from graders.protocol import Outcome, Trial
+from progress import pace, people
 from progress.database import Database
 from progress.identity import Identity, require_owner
 from progress.learning import to_bytes, to_text
@@ -22,7 +22,10 @@ from progress.records import TrialRow
 from progress.submissions import MAX_BYTES, Missing, Rejected
 
 KEPT = 10
-"""Trials kept for each learner and exercise."""
+"""Trials kept for each learner and exercise; those of the last minute are kept besides, to be counted."""
+PER_MINUTE = 30
+"""Trials of one learner in any minute: one every two seconds is quicker than anybody reads what came out."""
+REPLACED = Trial(Outcome.NOT_ATTEMPTED, "Этот запуск не понадобился: его заменил следующий.")
 MAX_CALL = 4096
 
 
@@ -44,12 +47,14 @@ def create_trial(db: Database, actor: Identity, exercise: str, source: bytes, ca
     """Take the code and the call to run it on; returns the trial's id.
 
     Raises:
-        Rejected: the code or the call is too long; one Russian sentence.
+        Rejected: the code or the call is too long, or trials come too fast; one Russian sentence.
     """
     if len(source) > MAX_BYTES or len(call) > MAX_CALL:
         raise Rejected("Слишком длинный код или вызов: запустите что-нибудь покороче.")
     with db.writing() as session:
         people.enter(session, actor)
+        _check_pace(session, actor.id)
+        _replace_waiting(session, actor.id, exercise)
         row = TrialRow(
             learner=actor.id,
             exercise=exercise,
@@ -106,19 +111,28 @@ def store_trial(db: Database, trial_id: int, result: Trial) -> None:
     """
     with db.writing() as session:
         row = _row(session, trial_id, lock=True)
-        row.state, row.result = "done", result.to_json()
+        if row.state != "done":
+            row.state, row.result = "done", result.to_json()
 
 
-def unfinished_trials(db: Database) -> tuple[int, ...]:
-    """Ids of all trials without a result, oldest first."""
-    with db.reading() as session:
-        return tuple(session.scalars(select(TrialRow.id).where(TrialRow.state != "done").order_by(TrialRow.id)))
+def _check_pace(session: Session, learner: str) -> None:
+    seconds = pace.wait(session, TrialRow.created, (TrialRow.learner == learner,), PER_MINUTE)
+    if seconds:
+        raise Rejected(
+            f"За минуту можно запустить код не больше {PER_MINUTE} раз: подождите {seconds} с и запустите снова."
+        )
+
+
+def _replace_waiting(session: Session, learner: str, exercise: str) -> None:
+    waiting = (TrialRow.learner == learner, TrialRow.exercise == exercise, TrialRow.state == "queued")
+    session.execute(update(TrialRow).where(*waiting).values(state="done", result=REPLACED.to_json()))
 
 
 def _drop_old(session: Session, learner: str, exercise: str) -> None:
     owned = (TrialRow.learner == learner, TrialRow.exercise == exercise)
     kept = select(TrialRow.id).where(*owned).order_by(TrialRow.id.desc()).limit(KEPT)
-    session.execute(delete(TrialRow).where(*owned, TrialRow.id.not_in(kept.scalar_subquery())))
+    old = (TrialRow.created < people.now() - pace.MINUTE, TrialRow.id.not_in(kept.scalar_subquery()))
+    session.execute(delete(TrialRow).where(*owned, *old))
 
 
 def _row(session: Session, trial_id: int, *, lock: bool = False) -> TrialRow:

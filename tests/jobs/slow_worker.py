@@ -32,6 +32,7 @@ class Grader:
         word = job.source.split()[0].decode()
         if word == "slow":
             time.sleep(float(job.source.split()[1]))
+            self._note("end", job)
         if word == "deadly":
             os.kill(os.getpid(), signal.SIGKILL)
         if word == "infra" or (word == "flaky" and self._times(job) < 3):
@@ -53,7 +54,7 @@ class Grader:
 
 def main() -> None:
     logging.basicConfig(level=logging.INFO)
-    worker.SWEEP = SWEEP
+    worker.SWEEP, worker.HANDS = SWEEP, 1
     grading.PAUSE = 0.05
     chosen = settings.current()
     process.die_with_parent()

@@ -23,7 +23,7 @@ import settings
 from graders.protocol import Outcome
 from jobs import grading, process, queue
 from jobs.prepare import prepare
-from progress import people, submissions, trials
+from progress import people, submissions, trials, turns, workers
 from progress.database import Database
 from progress.identity import Identity
 from progress.records import WorkerRow
@@ -32,6 +32,8 @@ from settings import ROOT, Settings
 
 pytestmark = pytest.mark.slow
 ANNA = Identity("anna", "Анна", instructor=False)
+BORIS = Identity("boris", "Борис", instructor=False)
+TEACHER = Identity("teacher", "Вера Павловна", instructor=True)
 WITHIN = 90.0
 
 
@@ -63,14 +65,14 @@ class Course:
         self.started.append(child)
         return child
 
-    def send(self, source: str, *, enqueue: bool = True) -> int:
-        number = submissions.submit(self.database, ANNA, "lora-linear", source.encode()).id
+    def send(self, source: str, *, enqueue: bool = True, who: Identity = ANNA) -> int:
+        number = submissions.submit(self.database, who, "lora-linear", source.encode()).id
         if enqueue:
             assert self.queue.grade(number)
         return number
 
     def get(self, number: int) -> Submission:
-        return submissions.get(self.database, ANNA, number)
+        return submissions.get(self.database, TEACHER, number)
 
     def wait_done(self, *numbers: int) -> None:
         wait_until(lambda: all(self.get(number).state == "done" for number in numbers), f"verdicts of {numbers}")
@@ -205,6 +207,76 @@ def test_another_worker_takes_over_from_a_silent_one(course: Course) -> None:
     assert len({line.split()[1] for line in course.diary("grade")}) == 2
 
 
+def others(many: int) -> list[Identity]:
+    return [Identity(f"learner-{number}", f"Ученик {number}", instructor=False) for number in range(many)]
+
+
+def test_two_workers_share_the_work_and_one_takes_over_when_the_other_is_killed(course: Course) -> None:
+    children = {str(course.worker(name).pid): name for name in ("first", "second")}
+    wait_until(lambda: len(workers.alive(course.database)) == 2, "two workers")
+    stuck = course.send("slow 6 stuck")
+    wait_until(lambda: course.diary("grade"), "the grading to begin")
+    shared = [course.send(f"slow 0.1 {who.id}", who=who) for who in others(4)]
+    course.wait_done(*shared)
+    assert course.get(stuck).state == "running", "the others did not wait for it"
+    assert {line.split()[1] for line in course.diary("grade")} == set(children)
+
+    began = course.diary("grade")[0].split()[1]
+    os.kill(int(began), signal.SIGKILL)
+    with course.database.writing() as session:  # instead of waiting for its silence to last
+        silent = update(WorkerRow).where(WorkerRow.id == children[began])
+        session.execute(silent.values(seen=people.now() - timedelta(hours=1)))
+    course.wait_done(stuck)
+    assert course.get(stuck).outcome is Outcome.PASSED
+    assert [line.split()[1] for line in course.diary("end") if "stuck" in line] == list(set(children) - {began})
+
+
+def test_learners_take_turns(course: Course) -> None:
+    mine = [course.send(f"slow 0.3 {number}") for number in range(5)]
+    his, hers = (course.send("slow 0.3 only one", who=who) for who in others(2))
+    order = [mine[0], his, hers, *mine[1:]]
+    places = {number: course.queue.place(number) for number in order}
+    assert [place.position for place in places.values() if place] == [1, 2, 3, 4, 5, 6, 7]
+    seconds = {number: place.expected_seconds for number, place in places.items() if place}
+    assert seconds[his] < seconds[mine[1]] < seconds[mine[4]]
+
+    course.worker()
+    course.wait_done(*order)
+    finished = sorted(order, key=lambda number: course.get(number).finished or people.now())
+    assert finished == order
+
+
+def test_one_learner_has_one_grading_at_a_time_however_many_workers_there_are(course: Course) -> None:
+    course.worker("first")
+    course.worker("second")
+    wait_until(lambda: len(workers.alive(course.database)) == 2, "two workers")
+    course.wait_done(*(course.send(f"slow 0.4 {number}") for number in range(4)))
+    events = [line.split()[0] for line in course.diary()]
+    assert events == ["grade", "end"] * 4
+
+
+def test_the_expected_wait_counts_hands_and_that_ones_own_are_not_graded_side_by_side() -> None:
+    rows = tuple(turns.Waiting(number, learner) for number, learner in enumerate("abcdaa", start=1))
+    line = queue.Line(rows, frozenset({1, 2}))
+    assert line.place(1, 2.0, 2) == queue.Place(0, 2.0)
+    assert line.place(3, 2.0, 2) == queue.Place(1, 4.0)
+    assert line.place(4, 2.0, 2) == queue.Place(2, 5.0)
+    assert line.place(6, 2.0, 2) == queue.Place(4, 7.0)
+    assert line.place(6, 2.0, 100) == queue.Place(4, 6.0), "two of their own come before"
+    assert line.place(7, 2.0, 2) is None
+
+
+def test_a_trial_under_way_holds_up_the_same_learner_only(course: Course) -> None:
+    course.worker()
+    for call in ("first", "second"):
+        number = trials.create_trial(course.database, ANNA, call, b"slow 1", "x")
+        course.queue.trial(number)
+    theirs = trials.create_trial(course.database, BORIS, "lora-linear", b"x", "x")
+    course.queue.trial(theirs)
+    wait_until(lambda: trials.trial(course.database, ANNA, number).state == "done", "the second trial")
+    assert [line.split(maxsplit=2)[2] for line in course.diary("run")] == ["slow 1", "x", "slow 1"]
+
+
 def test_a_second_worker_of_the_same_name_is_refused(course: Course) -> None:
     course.worker("same")
     wait_until(course.queue.alive, "the first worker")
@@ -272,8 +344,9 @@ def test_a_locked_queue_delays_nobody_for_long(course: Course, monkeypatch: pyte
     with contextlib.closing(sqlite3.connect(course.settings.data_dir / "queue.sqlite")) as other:
         other.execute("BEGIN EXCLUSIVE")
         impatient = queue.Queue(course.settings, course.database, wait=0.2)
+        number = course.send("fine", enqueue=False)
         started = time.monotonic()
-        assert impatient.grade(1) is False
+        assert impatient.grade(number) is False
         assert time.monotonic() - started < 5
         impatient.close()
 

@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import func, select
 
 from graders.protocol import Check, Outcome, Verdict
-from progress import learning, people, reports, roster, sample, submissions
+from progress import learning, people, reports, roster, sample, turns
 from progress.catalogue import Catalogue, Example, ExerciseEntry
 from progress.database import Database, migrate
 from progress.identity import Identity
-from progress.records import Base
+from progress.records import Base, SubmissionRow
 from progress.reports import Reason
 from progress.roster import Work
 from progress.sample_verdicts import graded
@@ -88,7 +88,7 @@ def test_the_code_that_was_sent_can_be_read_with_its_verdict(invented: Database)
 
 
 def test_nothing_waits_for_a_worker_and_nothing_lies_in_the_future(invented: Database) -> None:
-    assert submissions.unfinished(invented) == ()
+    assert turns.waiting(invented, SubmissionRow) == ()
     for work in works(invented):
         times = [answer.at for answer in work.answers] + [attempt.created for attempt in work.attempts]
         assert times == sorted(times[: len(work.answers)]) + sorted(times[len(work.answers) :])

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from graders.protocol import Check, Outcome, Trial, Verdict
-from progress import submissions, trials
+from progress import pace, submissions, trials, turns
 from progress.database import Database
 from progress.identity import Forbidden, Identity
-from progress.records import SubmissionRow
+from progress.records import SubmissionRow, TrialRow
 from progress.sample import remove
 from progress.submissions import Missing, Rejected
 
@@ -34,14 +35,14 @@ def test_a_submission_goes_from_the_click_to_the_verdict(db: Database, anna: Ide
     assert (sent.learner, sent.source, sent.filename, sent.number) == ("anna", SOURCE, "решение.py", 1)
     assert (sent.state, sent.verdict, sent.counted) == ("queued", None, False)
     assert submissions.start(db, sent.id).state == "running"
-    assert submissions.unfinished(db) == (sent.id,)
+    assert turns.due(db, SubmissionRow) == (sent.id,)
     submissions.store_verdict(db, sent.id, PASSED)
     found = submissions.get(db, anna, sent.id)
     assert (found.state, found.outcome, found.verdict, found.counted) == ("done", Outcome.PASSED, PASSED, True)
     assert found.created.utcoffset() == timedelta(0)
     assert found.finished is not None
     assert found.finished >= found.created
-    assert submissions.unfinished(db) == ()
+    assert turns.due(db, SubmissionRow) == ()
 
 
 def test_attempts_are_numbered_for_each_exercise(db: Database, anna: Identity, boris: Identity) -> None:
@@ -84,7 +85,7 @@ def test_the_largest_file_and_every_byte_are_kept(db: Database, anna: Identity) 
 
 def test_a_flood_is_stopped_and_nothing_else(db: Database, anna: Identity, boris: Identity) -> None:
     for number in range(submissions.MAX_WAITING):
-        submissions.submit(db, anna, "a", b"%d" % number)
+        submissions.submit(db, anna, "a" if number % 2 else "c", b"%d" % number)
     with pytest.raises(Rejected, match="ждут"):
         submissions.submit(db, anna, "b", b"more")
     submissions.submit(db, boris, "a", b"his own")
@@ -146,8 +147,7 @@ def test_what_a_dead_worker_began_waits_again(db: Database, anna: Identity) -> N
     submissions.start(db, first.id)
     submissions.requeue(db, first.id)
     assert submissions.get(db, anna, first.id).state == "queued"
-    assert submissions.unfinished(db) == (first.id, second.id)
-    assert [submissions.ahead(db, one.id) for one in (first, second)] == [0, 1]
+    assert turns.waiting(db, SubmissionRow) == (turns.Waiting(first.id, "anna"), turns.Waiting(second.id, "anna"))
 
 
 def test_ids_are_never_used_again(db: Database, anna: Identity) -> None:
@@ -160,7 +160,7 @@ def test_ids_are_never_used_again(db: Database, anna: Identity) -> None:
 
 def test_a_trial_runs_and_counts_nothing(db: Database, anna: Identity, boris: Identity, teacher: Identity) -> None:
     trial = trials.create_trial(db, anna, "a", SOURCE, "f('\ud83d')")
-    assert trials.unfinished_trials(db) == (trial,)
+    assert turns.due(db, TrialRow) == (trial,)
     begun = trials.start_trial(db, trial)
     assert (begun.source, begun.call, begun.state) == (SOURCE, "f('\ud83d')", "running")
     result = Trial(Outcome.PASSED, output="\x00", value="'ё'", seconds=0.1)
@@ -169,7 +169,7 @@ def test_a_trial_runs_and_counts_nothing(db: Database, anna: Identity, boris: Id
     assert trials.trial(db, teacher, trial).state == "done"
     assert trials.last_trial(db, anna, "a") == trials.trial(db, anna, trial)
     assert trials.last_trial(db, boris, "a") is None
-    assert trials.unfinished_trials(db) == ()
+    assert turns.due(db, TrialRow) == ()
     assert submissions.attempts(db, anna, "a") == ()
     with pytest.raises(Forbidden):
         trials.trial(db, boris, trial)
@@ -178,9 +178,28 @@ def test_a_trial_runs_and_counts_nothing(db: Database, anna: Identity, boris: Id
 def test_old_trials_make_room(db: Database, anna: Identity, boris: Identity) -> None:
     theirs = trials.create_trial(db, boris, "a", SOURCE, "f()")
     ids = [trials.create_trial(db, anna, "a", SOURCE, "f()") for _ in range(trials.KEPT + 2)]
-    assert trials.unfinished_trials(db) == (theirs, *ids[2:])
-    with pytest.raises(Missing, match="ещё раз"):
-        trials.trial(db, anna, ids[0])
+    assert trials.trial(db, anna, ids[0]).state == "done", "those of the last minute are kept, to be counted"
+    with db.writing() as session:
+        for row in session.scalars(select(TrialRow)):
+            row.created -= 2 * pace.MINUTE
+    trials.create_trial(db, anna, "a", SOURCE, "f()")
+    for gone in ids[:3]:
+        with pytest.raises(Missing, match="ещё раз"):
+            trials.trial(db, anna, gone)
+    assert trials.trial(db, anna, ids[3]).id == ids[3]
+    assert trials.trial(db, boris, theirs).state == "queued"
+
+
+def test_of_trials_that_wait_only_the_newest_is_run(db: Database, anna: Identity, boris: Identity) -> None:
+    running = trials.create_trial(db, anna, "a", SOURCE, "1")
+    trials.start_trial(db, running)
+    replaced, elsewhere = (trials.create_trial(db, anna, exercise, SOURCE, "2") for exercise in ("a", "b"))
+    theirs = trials.create_trial(db, boris, "a", SOURCE, "f()")
+    newest = trials.create_trial(db, anna, "a", SOURCE, "3")
+    assert [row.id for row in turns.waiting(db, TrialRow)] == [running, elsewhere, theirs, newest]
+    assert trials.trial(db, anna, replaced).result == trials.REPLACED
+    trials.store_trial(db, replaced, Trial(Outcome.PASSED, value="late"))
+    assert trials.trial(db, anna, replaced).result == trials.REPLACED
 
 
 @pytest.mark.parametrize(("source", "call"), [(b"x" * 300_000, "f()"), (b"x", "f(" * 5000)])

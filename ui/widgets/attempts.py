@@ -50,6 +50,18 @@ def latest(exercise: Exercise) -> None:
     verdict.show_verdict(graded, _sentences())
 
 
+def repeated(submission_id: int) -> None:
+    """The verdict on a file that was sent again: it was not graded a second time, and nothing was charged."""
+    sent = submissions.get(session.database(), session.actor(), submission_id)
+    st.info(
+        f"Это же решение вы уже присылали: попытка {sent.number}, {sent.created.astimezone():%d.%m %H:%M}. "
+        "Вот её разбор; новая попытка не потрачена.",
+        icon=":material/history:",
+    )
+    if sent.verdict is not None:
+        verdict.show_verdict(sent.verdict, _sentences())
+
+
 def history(exercise: Exercise) -> None:
     """Every attempt with its code."""
     sent = [one for one in all_of(exercise) if one.verdict is not None]

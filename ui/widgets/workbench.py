@@ -64,6 +64,7 @@ def _call(exercise: Exercise) -> str:
 def _act(exercise: Exercise, pressed: Pressed | None, call: str) -> None:
     if pressed is None:
         return
+    session.forget(_repeated(exercise))
     if pressed.press == "upload":
         _take(exercise, pressed)
         return
@@ -73,8 +74,11 @@ def _act(exercise: Exercise, pressed: Pressed | None, call: str) -> None:
         number = trials.create_trial(database, actor, exercise.slug, source, call)
         session.queue().trial(number)
     else:
-        sent = submissions.submit(database, actor, exercise.slug, source, "solution.py")
-        session.queue().grade(sent.id)
+        sent = submissions.submit(database, actor, exercise.slug, source, "solution.py", version=exercise.version)
+        if sent.state == "done":
+            session.remember(_repeated(exercise), sent.id)
+        else:
+            session.queue().grade(sent.id)
     st.rerun()
 
 
@@ -116,6 +120,8 @@ def _live(exercise: Exercise, *, busy: bool) -> None:
     waiting, trial = attempts.pending(exercise), _shown_trial(exercise)
     if waiting is not None:
         _waiting(waiting)
+    elif repeated := session.recall(_repeated(exercise), 0):
+        attempts.repeated(repeated)
     elif trial is None:
         attempts.latest(exercise)
     elif trial.result is None:
@@ -165,6 +171,10 @@ def _hints(exercise: Exercise) -> None:
         st.button(left, icon=":material/lightbulb:", on_click=learning.hint_opened, key=f"hint-{exercise.slug}",
                   args=(database, actor, exercise.slug, opened + 1))  # fmt: skip
         st.caption("Подсказки открываются по одной. Баллы за них не снимаются, не стесняйтесь.")
+
+
+def _repeated(exercise: Exercise) -> str:
+    return f"repeated:{exercise.slug}"
 
 
 def _version(exercise: Exercise) -> str:
