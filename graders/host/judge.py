@@ -19,11 +19,11 @@ from typing import Any
 import pytest
 
 from graders import forking
-from graders.host.checking import show
 from graders.host.draw import Draw
 from graders.host.faults import Broken, Gone, MissingName, Mistake, Refused, SubmissionError
 from graders.host.files import Files
 from graders.host.remote import Names, Remote, deadline_in
+from graders.host.shown import show
 from graders.wire import Channel, WireError
 
 PATIENCE = 5.0

@@ -169,7 +169,12 @@ def test_only_a_plain_file_below_the_folder_is_read(scratch: int, tmp_path: Path
 def test_files_are_read_once_after_the_end_and_only_if_somebody_looks(scratch: int, tmp_path: Path) -> None:
     (tmp_path / "answer" / "a").write_bytes(b"a")
     ended: list[int] = []
-    found = files.Files(["a", "b"], 9, lambda: ended.append(1) or scratch)  # type: ignore[func-returns-value]
+
+    def end() -> int:
+        ended.append(1)
+        return scratch
+
+    found = files.Files(["a", "b"], 9, end)
     assert (list(found), len(found), ended) == (["a", "b"], 2, [])
     assert (found["a"], found["a"], ended) == (b"a", b"a", [1])
     with pytest.raises(Mistake, match="/tmp/answer/b нет"):

@@ -65,6 +65,12 @@ def cut(chance: random.Random, frame: Frame) -> Frame:
     return frame[0][: chance.randint(0, len(frame[0]))], frame[1][chance.randint(0, len(frame[1])) :]
 
 
+def nest(chance: random.Random, frame: Frame) -> Frame:
+    depth = chance.choice((1, LIMITS.depth, 3_000))
+    opening, closing = chance.choice(((b"[", b"]"), (b'["l",', b"]"), (b'{"a":', b"}"), (b"[", b"")))
+    return opening * depth + frame[0] + closing * depth, frame[1]
+
+
 def regrow(chance: random.Random, frame: Frame) -> Frame:
     """Change the tree where it is one: numbers, tags, repetitions, nesting."""
     try:
@@ -129,7 +135,7 @@ def test_no_frame_breaks_swells_or_holds_the_decoder() -> None:
         while time.monotonic() < end:
             frame = chance.choice(corpus)
             for _ in range(chance.randint(1, 3)):
-                frame = chance.choice((flip, splice, cut, regrow))(chance, frame)
+                frame = chance.choice((flip, splice, cut, nest, regrow, regrow))(chance, frame)
             frame = frame[0][: LIMITS.header], frame[1][: LIMITS.blob]
             new, tried = measured(frame, seed), tried + 1
             if new - known and len(frame[0]) < 4_000:
