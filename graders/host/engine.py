@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import itertools
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from graders import submission
+from graders.aside import Broken
 from graders.exercise import Exercise, ExerciseError, load
 from graders.host import feedback, sentences
 from graders.host.session import Record, Session, Terms, Trouble
@@ -71,32 +72,39 @@ class Engine:
         """The verdict on a submission."""
         try:
             exercise = self._exercise(job)
-            sent = submission.read(job.source, job.filename)
+            sent = submission.read(job.source, job.filename, _names(exercise))
         except ExerciseError as error:
             log.exception("exercise %r", job.exercise)
             return feedback.short(job.exercise, Outcome.INFRA_ERROR, f"{sentences.INFRA} {error}")
         except InvalidFile as error:
             return feedback.short(job.exercise, Outcome.INVALID_FILE, str(error))
+        except Broken:
+            log.exception("reading %r", job.filename)
+            return feedback.short(job.exercise, Outcome.INFRA_ERROR, sentences.INFRA)
         if sent.empty or sent.untouched(exercise.starter):
             message = sentences.EMPTY if sent.empty else sentences.UNTOUCHED
             return feedback.short(exercise.slug, Outcome.NOT_ATTEMPTED, message, exercise.version)
         record = self._run(exercise, sent, {"tests": str(exercise.tests)})
         if isinstance(record, str):
             return feedback.short(exercise.slug, Outcome.INFRA_ERROR, record, exercise.version)
-        return feedback.verdict(exercise, record)
+        return replace(feedback.verdict(exercise, record), notices=sent.notices)
 
     def run(self, job: Job, call: str) -> Trial:
         """What the submission does with ``call``, a Python expression or statements; nothing is judged or counted."""
         try:
             exercise = self._exercise(job)
-            sent = submission.read(job.source, job.filename)
+            sent = submission.read(job.source, job.filename, _names(exercise))
         except ExerciseError as error:
             log.exception("exercise %r", job.exercise)
             return Trial(Outcome.INFRA_ERROR, f"{sentences.INFRA} {error}")
         except InvalidFile as error:
             return Trial(Outcome.INVALID_FILE, str(error))
+        except Broken:
+            log.exception("reading %r", job.filename)
+            return Trial(Outcome.INFRA_ERROR, sentences.INFRA)
         record = self._run(exercise, sent, {"call": call[: submission.LARGEST]})
-        return Trial(Outcome.INFRA_ERROR, record) if isinstance(record, str) else feedback.trial(exercise, record)
+        trial = Trial(Outcome.INFRA_ERROR, record) if isinstance(record, str) else feedback.trial(exercise, record)
+        return replace(trial, notices=sent.notices)
 
     def _exercise(self, job: Job) -> Exercise:
         folder = self._folder / job.exercise
@@ -117,3 +125,8 @@ class Engine:
                 log.exception("grading of %s failed on our side", exercise.slug)
                 problem = error
         return f"{sentences.INFRA} {problem}" if isinstance(problem, Lost) else sentences.INFRA
+
+
+def _names(exercise: Exercise) -> set[str]:
+    """What the exercise asks the learner to define, with parameters."""
+    return {name for item in exercise.functions for name in (item.name, *item.parameters)}

@@ -25,12 +25,13 @@ class SubmissionError(Exception):
         self.type, self.message = str(details.get("type", "?")), str(details.get("message", ""))
         line = details.get("line", 0)
         self.line = line if type(line) is int else 0
+        self.file = str(details.get("file", ""))[:40]  # a cell's name, where there are cells
         self.traceback, self.signature = str(details.get("traceback", "")), str(details.get("signature", ""))
         super().__init__(f"{self.type}: {self.message}")
 
     def details(self) -> dict[str, Any]:
         """The fields as plain data."""
-        return {name: getattr(self, name) for name in ("type", "message", "line", "traceback", "signature")}
+        return {name: getattr(self, name) for name in ("type", "message", "line", "file", "traceback", "signature")}
 
 
 class MissingName(Exception):

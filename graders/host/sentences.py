@@ -83,7 +83,8 @@ def _signal(number: int) -> str:
 
 def _error(found: dict[str, Any], exercise: Exercise) -> tuple[Outcome, str]:
     kind, text, line = str(found.get("type")), str(found.get("message")), found.get("line")
-    place = f" в строке {line}" if line else ""
+    cell = f" ({found['file']})" if str(found.get("file")).startswith("ячейка") else ""
+    place = f" в строке {line}{cell}" if line else ""
     if kind == "MemoryError" or any(mark in text for mark in _NO_MEMORY):
         return Outcome.MEMORY, _gone({"why": "memory"}, exercise)[1]
     if kind in _SYNTAX:

@@ -40,6 +40,7 @@ def points(earned: float, possible: float) -> str:
 def show_verdict(verdict: Verdict, sentences: Mapping[str, str]) -> None:
     """Draw a verdict. ``sentences`` maps a misconception's id to the sentence that answers it."""
     _headline(verdict)
+    show_notices(verdict.notices)
     if verdict.traceback:
         st.caption("Где остановился ваш код:")
         st.code(verdict.traceback, language=None)
@@ -57,6 +58,7 @@ def show_trial(trial: Trial) -> None:
         st.markdown(f"**Код выполнился** за {numbers.duration(trial.seconds)}. Попытка не засчитана.")
     else:
         st.warning(plain(trial.message) or TITLES[trial.outcome], icon=":material/error:")
+    show_notices(trial.notices)
     if trial.value:
         st.caption("Значение:")
         st.code(trial.value, language="python")
@@ -66,6 +68,12 @@ def show_trial(trial: Trial) -> None:
     if trial.traceback:
         st.caption("Где остановился ваш код:")
         st.code(trial.traceback, language=None)
+
+
+def show_notices(notices: Sequence[str]) -> None:
+    """What was noticed about the file: it costs nothing and may explain much."""
+    if notices:
+        st.info("  \n".join(plain(notice) for notice in notices), icon=":material/visibility:")
 
 
 def _headline(verdict: Verdict) -> None:
