@@ -3,8 +3,7 @@
 A frame is two lengths, a JSON header and a blob. Scalars stand for themselves in the header; everything else is an
 array that opens with a tag, and no JSON object is ever accepted. Tensors and bytes lie in the blob, one after another.
 There is no form for anything else: a subclass, a pickle or code cannot be expressed. Standard library only at import;
-torch comes in when the first tensor does. Leaves out what the messages mean (``graders.host.proxy``,
-``graders.inside.service``).
+torch comes in when the first tensor does. Leaves out what the messages mean (``graders.host.remote``).
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ import struct
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 _LENGTHS = struct.Struct("!IQ")
 _SCALARS = (bool, int, float, str)
@@ -100,8 +99,8 @@ class Channel:
         header_size, blob_size = _LENGTHS.unpack(self._exactly(_LENGTHS.size, deadline))
         if header_size > self.limits.header or blob_size > self.limits.blob:
             raise WireError("ответ слишком велик")
-        header = bytes(self._exactly(header_size, deadline))
-        return decode(header, self._exactly(blob_size, deadline), self.limits)
+        header, blob = bytes(self._exactly(header_size, deadline)), self._exactly(blob_size, deadline)
+        return decode(header, blob, self.limits)
 
     def _exactly(self, size: int, deadline: float) -> bytearray:
         self._received += size
@@ -135,8 +134,7 @@ def encode(message: object, limits: Limits | None = None) -> bytes:
         NotPlain: a part of ``message`` is of no plain type, is too deep, too large or has too many parts.
     """
     writer = _Writer(limits or Limits())
-    tree = writer.tree(message, 0)
-    header = json.dumps(tree, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode()
+    header = json.dumps(writer.tree(message, 0), ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode()
     if len(header) > writer.limits.header or len(writer.blob) > writer.limits.blob:
         raise NotPlain("значение слишком велико")
     return _LENGTHS.pack(len(header), len(writer.blob)) + header + writer.blob
@@ -161,20 +159,17 @@ def decode(header: bytes, blob: bytes | bytearray, limits: Limits | None = None)
     return value
 
 
-def _refuse(_found: object) -> None:
+def _refuse(_found: object) -> NoReturn:
     raise ValueError("no such form on this wire")
 
 
 def _integer(text: str) -> int:
-    if len(text) > _DIGITS:
-        raise ValueError("too many digits")
-    return int(text)
+    return int(text) if len(text) <= _DIGITS else _refuse(text)
 
 
 def plain_type_name(value: object) -> str:
     """Name of the exact type, as text that nobody could have prepared; for sentences."""
-    kind = type(value)
-    name = type.__dict__["__name__"].__get__(kind)
+    name = type.__dict__["__name__"].__get__(type(value))
     return name if type(name) is str and len(name) <= 80 else "?"
 
 
@@ -225,8 +220,7 @@ class _Writer:
         if type(value) not in (torch.Tensor, torch.nn.Parameter):
             raise NotPlain(f"значение типа {plain_type_name(value)}")
         dtype = str(value.dtype).removeprefix("torch.")
-        reason = _obstacle(value, dtype)
-        if reason:
+        if reason := _obstacle(value, dtype):
             raise NotPlain(reason)
         if value.ndim > self.limits.dimensions or value.numel() * ITEM_SIZES[dtype] > self.limits.blob:
             raise NotPlain("тензор слишком велик")
@@ -237,10 +231,8 @@ class _Writer:
 
 def _obstacle(value: Any, dtype: str) -> str:
     """Why a tensor has no bytes of its own to send, with what to do about it; empty where it has."""
-    if value.is_quantized:
-        return f"квантованный тензор ({dtype}): верните value.dequantize()"
-    if value.is_nested or str(value.layout) != "torch.strided":
-        return f"разреженный или вложенный тензор ({value.layout}): верните обычный, например через .to_dense()"
+    if value.is_quantized or value.is_nested or str(value.layout) != "torch.strided":
+        return f"квантованный, разреженный или вложенный тензор ({value.layout}): верните .dequantize() или .to_dense()"
     if value.device.type != "cpu":
         return f"тензор на устройстве {value.device.type}: здесь нужны сами числа, на cpu"
     return "" if dtype in ITEM_SIZES else f"тензор чисел вида {dtype}: приведите его к обычному типу"

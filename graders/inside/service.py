@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from graders.inside import notices
+from graders.inside import library_warnings
 from graders.inside.faults import describe, safe_text
 from graders.inside.objects import Objects
 from graders.inside.submission import Loaded
@@ -50,7 +50,7 @@ class Service:
 
     def run(self) -> None:
         """Say that the walls stand, then answer until the judge hangs up."""
-        notices.shorten()
+        library_warnings.shorten()
         self._channel.send(["ready"], time.monotonic() + _WHILE)
         with contextlib.suppress(Closed):
             while True:

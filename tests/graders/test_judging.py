@@ -172,6 +172,31 @@ def test_what_an_earlier_check_heard_excuses_no_broken_one(workshop: Workshop) -
     assert workshop.grade(checks, "def answer(): return 5").outcome is Outcome.INFRA_ERROR
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "thing = solution.make(); files['a']; thing.get('x')",
+        "thing = solution.make(); files['a']; solution.use(thing)",
+        "solution.make(); files['b']",
+    ],
+    ids=["asked after its end", "carried into another sandbox", "a file not asked for"],
+)
+def test_a_check_that_mixes_up_its_sandboxes_is_our_fault(workshop: Workshop, body: str) -> None:
+    solution = """
+    import pathlib
+    class Thing: x = 5
+    def make():
+        pathlib.Path("/tmp/answer/a").write_text("a")
+        return Thing()
+    def use(thing): return thing.x
+    """
+    checks = ASKING.format(body="solution.make(); assert files['a'] == b'a'; assert solution.use(solution.make()) == 5")
+    right = workshop.grade(checks.replace("draw", "files"), solution, toml='files = ["a"]\n')
+    assert right.outcome is Outcome.PASSED, right.message
+    verdict = workshop.grade(ASKING.format(body=body).replace("draw", "files"), solution, toml='files = ["a"]\n')
+    assert verdict.outcome is Outcome.INFRA_ERROR
+
+
 PRINTING = '''
 @check(concept="c")
 def test_{name}(solution, draw):
