@@ -10,7 +10,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from dbos import DBOS
 
@@ -37,6 +37,9 @@ class Grader(Protocol):
 
     def run(self, job: Job, call: str) -> Trial:
         """What the code did; never raises for a learner's fault."""
+
+    def isolation(self) -> Any:
+        """A dataclass that says which walls stand; waits until the grader is warm."""
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ or by another worker after a while. Leaves out what a job does (``jobs.grading``
 
 from __future__ import annotations
 
+import dataclasses
 import fcntl
 import logging
 import os
@@ -13,12 +14,13 @@ import platform
 import re
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import sqlalchemy as sa
 from dbos import DBOS, WorkflowStatus
@@ -68,6 +70,7 @@ class Worker:
 
     def __init__(self, chosen: Settings, name: str, bench: grading.Bench) -> None:
         self._name, self._bench = name, bench
+        self._isolation: dict[str, Any] | None = None
         self._queue = queue.Queue(chosen, bench.database)
         bench.pass_on = self._queue.enqueue
         DBOS(
@@ -89,6 +92,8 @@ class Worker:
             DBOS.launch()
             for kind in (queue.GRADE, queue.TRIAL):
                 DBOS.register_queue(kind, worker_concurrency=HANDS, polling_interval_sec=POLLING)
+            # In a thread of its own: the answer takes as long as the engine needs to warm up.
+            threading.Thread(target=self._look_at_walls, daemon=True).start()
             log.info("worker %s is ready", self._name)
             self._watch()
         except KeyboardInterrupt:
@@ -104,13 +109,22 @@ class Worker:
             try:
                 if now >= beat:
                     beat = now + BEAT
-                    workers.heartbeat(self._bench.database, self._name)
+                    workers.heartbeat(self._bench.database, self._name, self._isolation)
                 if now >= sweep:
                     sweep = now + SWEEP
                     self._sweep()
             except (DatabaseFault, sa.exc.SQLAlchemyError) as error:
                 log.warning("the database is away: %s", error)
             time.sleep(TICK)
+
+    def _look_at_walls(self) -> None:
+        """Ask the engine which walls stand, again and again until they do: an operator may be mending the machine."""
+        while not self._bench.stopping.is_set():
+            found = dataclasses.asdict(self._bench.grader.isolation())
+            self._isolation = found
+            if found.get("ready"):
+                return
+            self._bench.stopping.wait(SWEEP)
 
     def _sweep(self) -> None:
         """Take over the jobs of silent workers, and find a job for every row that has none."""

@@ -165,10 +165,11 @@ class TrialRow(Base):
 
 
 class WorkerRow(Base):
-    """A worker process and when it was last seen."""
+    """A worker process, when it was last seen, and the walls around what it grades as it described them."""
 
     __tablename__ = "workers"
 
     id: Mapped[str] = mapped_column(primary_key=True)
     started: Mapped[datetime]
     seen: Mapped[datetime]
+    isolation: Mapped[dict[str, Any] | None]

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import settings
+from graders.host.engine import Isolation
 from graders.protocol import Check, Job, Outcome, Trial, Verdict
 from jobs import grading, process, worker
 from jobs.prepare import prepare
@@ -43,6 +44,9 @@ class Grader:
     def run(self, job: Job, call: str) -> Trial:
         self._note("run", job)
         return Trial(Outcome.PASSED, value=call)
+
+    def isolation(self) -> Isolation:
+        return Isolation(ready=True, layers=("namespaces",))
 
     def _note(self, what: str, job: Job) -> None:
         with self._diary.open("a") as diary:

@@ -321,9 +321,12 @@ def test_a_living_worker_is_seen_and_a_stopped_one_is_not(course: Course) -> Non
     assert not course.queue.alive()
     worker = course.worker()
     wait_until(course.queue.alive, "a sign of life")
+    wait_until(lambda: workers.isolation(course.database), "its walls")
+    assert workers.isolation(course.database)["w"]["layers"] == ["namespaces"]
     worker.send_signal(signal.SIGINT)
     assert worker.wait(WITHIN) == 0
     assert not course.queue.alive()
+    assert workers.isolation(course.database) == {}
 
 
 def test_a_worker_whose_parent_died_ends(course: Course) -> None:

@@ -29,3 +29,14 @@ def test_a_worker_that_left_is_forgotten(db: Database) -> None:
     workers.forget(db, "grader-1")
     workers.forget(db, "grader-1")
     assert workers.silent(db, people.now() + timedelta(days=1)) == ()
+
+
+def test_the_walls_are_those_of_workers_that_live(db: Database) -> None:
+    walls = {"ready": True, "layers": ["namespaces"], "problem": ""}
+    workers.heartbeat(db, "grader-1")
+    assert workers.isolation(db) == {}
+    workers.heartbeat(db, "grader-1", walls)
+    workers.heartbeat(db, "grader-1")
+    workers.heartbeat(db, "grader-2")
+    assert workers.isolation(db) == {"grader-1": walls}
+    assert workers.isolation(db, people.now() + timedelta(seconds=16)) == {}
