@@ -213,6 +213,7 @@ class TestSafetensors:
             {"a": {**entry(), "more": 1}},
             {"a": {"dtype": "F32"}},
             {"a": 5},
+            {"a": entry(shape=(1,), offsets=(0, 4))},
             {"a": entry(), "b": entry()},
             {"a": entry(shape=(1,), offsets=(4, 8))},
             {"a": entry(), "__metadata__": {"x": 1}},

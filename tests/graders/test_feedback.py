@@ -85,6 +85,22 @@ def test_what_did_not_load_fails_everything_with_a_sentence(finding: dict[str, A
     assert Verdict.from_json(found.to_json()) == found
 
 
+def test_what_ran_sums_up_not_what_was_never_reached() -> None:
+    looped, never = ({"kind": "gone", "why": "timeout", "never": never} for never in (False, True))
+    found = verdict([("test_count", looped), *((name, never) for name in NAMES if name != "test_count")])
+    assert (found.outcome, found.message) == (Outcome.TIMEOUT, found.checks[2].message)
+    assert "бесконечного цикла" in found.message
+    assert "не дошло" in found.checks[0].message
+
+
+def test_output_of_all_parameters_of_a_check_is_shown() -> None:
+    counts = {**dict.fromkeys(NAMES, 1), "test_count": 2}
+    results = [(name, {**GOOD, "output": f"{name} "}) for name in [*NAMES, "test_count"]]
+    found = verdict(results, counts)
+    assert found.outcome is Outcome.PASSED
+    assert [check.output for check in found.checks] == [f"{name} " * counts[name] for name in NAMES]
+
+
 def test_what_the_learner_wrote_cannot_act_or_swell() -> None:
     finding = {"kind": "error", "type": "E\x1b[2J", "message": "\u202e" + "я" * 10**5, "traceback": "a\x07"}
     found = feedback.verdict(EXERCISE, Record(unloaded=finding))

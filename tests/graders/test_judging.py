@@ -16,7 +16,7 @@ from graders.protocol import Check, Job, Outcome, Verdict
 
 pytestmark = pytest.mark.slow
 HEAD = "import pytest, torch\nfrom graders.host.checking import Mistake, SubmissionError, check, number\n"
-EXERCISE = 'title = "t"\nlesson = "l"\nsummary = "s"\nconcepts = ["c"]\nexample = "1"\nfunctions = []\nseconds = 4\n'
+EXERCISE = 'title = "t"\nlesson = "l"\nsummary = "s"\nconcepts = ["c"]\nexample = "1"\nfunctions = []\n'
 COUNTS = """
 calls = 0
 def turn():
@@ -45,7 +45,7 @@ class Workshop:
         folder = self.folder / f"e{self.made}"
         folder.mkdir()
         for name, text in {
-            "exercise.toml": EXERCISE + toml,
+            "exercise.toml": EXERCISE + ("" if "seconds" in toml else "seconds = 4\n") + toml,
             f"test_e{self.made}.py": HEAD + textwrap.dedent(checks),
             "given.py": textwrap.dedent(given),
             **dict.fromkeys(("statement.md", "hints.md", "starter.py"), "-"),
@@ -195,6 +195,24 @@ def test_a_check_that_mixes_up_its_sandboxes_is_our_fault(workshop: Workshop, bo
     assert right.outcome is Outcome.PASSED, right.message
     verdict = workshop.grade(ASKING.format(body=body).replace("draw", "files"), solution, toml='files = ["a"]\n')
     assert verdict.outcome is Outcome.INFRA_ERROR
+
+
+def test_time_that_ran_out_in_one_check_is_told_apart_from_checks_never_reached(workshop: Workshop) -> None:
+    checks = "".join(TURN.format(name=name, more="") for name in "abc")
+    loops = "def turn():\n    while True: pass"
+    for verdict in (workshop.grade(checks, loops, toml="seconds = 1\n"), workshop.again(loops)):
+        assert {check.outcome for check in verdict.checks} == {Outcome.TIMEOUT}
+        said = sorted(check.message[:20] for check in verdict.checks)
+        assert said == ["До этой проверки дел"] * 2 + ["Решение не уложилось"]
+        assert verdict.message.startswith("Решение не уложилось")
+
+
+def test_time_that_runs_out_while_a_sandbox_is_set_up_is_not_our_fault(workshop: Workshop) -> None:
+    checks = "".join(TURN.format(name=name, more="") for name in "abcdefg")
+    given = "import time\ntime.sleep(0.6)"
+    verdict = workshop.grade(checks, COUNTS, toml="seconds = 2\nfresh = true\n", given=given)
+    assert verdict.outcome in {Outcome.FAILED, Outcome.TIMEOUT}
+    assert Outcome.TIMEOUT in {check.outcome for check in verdict.checks}
 
 
 PRINTING = '''
