@@ -6,6 +6,7 @@ turn it is (``turns``), reading the file (``graders.submission``), grading it an
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
@@ -17,7 +18,7 @@ from sqlalchemy.orm import Session
 from graders.protocol import Outcome, Verdict
 from progress import pace, people
 from progress.database import Database
-from progress.identity import Identity, require_owner
+from progress.identity import Identity, require_instructor, require_owner
 from progress.records import SubmissionRow
 
 State = Literal["queued", "running", "done"]
@@ -131,6 +132,18 @@ def get(db: Database, actor: Identity, submission_id: int) -> Submission:
         row = _row(session, submission_id)
         require_owner(actor, row.learner)
         return to_submission(row)
+
+
+def files(db: Database, actor: Identity, ids: Collection[int]) -> dict[int, tuple[bytes, str]]:
+    """The file of each of several learners' submissions and its name.
+
+    Raises:
+        Forbidden: the actor is no instructor.
+    """
+    require_instructor(actor)
+    with db.reading() as session:
+        wanted = select(SubmissionRow.id, SubmissionRow.source, SubmissionRow.filename).where(SubmissionRow.id.in_(ids))
+        return {number: (source, name) for number, source, name in session.execute(wanted)}
 
 
 def start(db: Database, submission_id: int) -> Submission:

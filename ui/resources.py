@@ -14,8 +14,9 @@ from pathlib import Path
 import streamlit as st
 
 from demos import registry
-from graders import exercise
+from graders import exercise, similarity
 from graders.exercise import Exercise, ExerciseError
+from graders.similarity import Comparison
 from jobs.queue import Queue
 from lessons.loader import Known, load_leniently
 from lessons.model import Course
@@ -47,6 +48,16 @@ def database(url: str) -> Database:
 def queue(_settings: Settings, _url: str) -> Queue:
     """The queue's client of this process."""
     return Queue(_settings, database(_settings.database))
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def likeness(starter: str, texts: tuple[str, ...]) -> Comparison:
+    """Which of these solutions are alike.
+
+    Raises:
+        CannotCompare: one Russian sentence; nothing is remembered.
+    """
+    return similarity.compare(starter, texts)
 
 
 def materials(settings: Settings) -> Materials:

@@ -120,6 +120,16 @@ def test_only_the_author_and_instructors_see_a_submission(
     assert submissions.attempts(db, boris, "a") == ()
 
 
+def test_instructors_and_nobody_else_read_files_of_several(
+    db: Database, anna: Identity, boris: Identity, teacher: Identity
+) -> None:
+    sent = [submissions.submit(db, who, "a", SOURCE, name) for who, name in ((anna, "a.py"), (boris, "b.ipynb"))]
+    found = submissions.files(db, teacher, [one.id for one in sent])
+    assert found == {sent[0].id: (SOURCE, "a.py"), sent[1].id: (SOURCE, "b.ipynb")}
+    with pytest.raises(Forbidden):
+        submissions.files(db, anna, [sent[0].id])
+
+
 @pytest.mark.parametrize("outcome", Outcome)
 def test_only_what_was_graded_counts_as_an_attempt(db: Database, anna: Identity, outcome: Outcome) -> None:
     sent = grade(db, submissions.submit(db, anna, "a", SOURCE), outcome)

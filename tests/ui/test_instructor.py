@@ -8,9 +8,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import settings
-from progress import roster, sample
+from graders.protocol import Check, Outcome, Verdict
+from progress import roster, sample, submissions, workers
 from progress.database import Database
-from progress.identity import LOCAL
+from progress.identity import LOCAL, Identity
+from ui.widgets import similar
 
 Visit = Callable[..., AppTest]
 
@@ -70,3 +72,77 @@ def test_an_unknown_learner_gets_one_sentence_and_a_way_back(visit: Visit) -> No
     tab = visit("learner", id="nobody")
     assert not tab.exception
     assert "Такого учащегося нет" in words(tab)
+
+
+def press(tab: AppTest, label: str) -> AppTest:
+    return next(button for button in tab.button if button.label == label).click().run()
+
+
+def solve(database: Database, name: str, source: str, points: float = 1.0) -> None:
+    who = Identity(name.lower(), name, instructor=False)
+    sent = submissions.submit(database, who, "lora-params", source.encode())
+    check = Check("t", "проверка", "c", 1, points, Outcome.PASSED if points else Outcome.FAILED)
+    submissions.store_verdict(database, sent.id, Verdict("lora-params", check.outcome, "Итог.", (check,)))
+
+
+@pytest.fixture
+def copied(own_data: settings.Settings) -> str:
+    """Anna's own work, Boris's copy of it under other names, Vera's independent one, and Gleb's that is no Python."""
+    database = Database(own_data.database)
+    original = (own_data.exercises_dir / "lora-params" / "solution.py").read_text()
+    solve(database, "Анна", original)
+    solve(database, "Борис", original.replace("hidden", "h").replace("queries", "q") + "# <b>моё</b>\n")
+    solve(database, "Борис", "x = 'новее, но хуже'\n", points=0)
+    solve(database, "Вера", (settings.ROOT / "tests" / "graders" / "similar" / "loop.py").read_text())
+    solve(database, "Глеб*", "def f(:\n")
+    return original
+
+
+def test_a_copy_is_shown_beside_its_original_with_a_caution(visit: Visit, copied: str) -> None:
+    tab = visit("instructor")
+    assert "Похожие решения" in words(tab)
+    assert "не приговор" in words(tab)
+    assert not any("<b>моё</b>" in code.value for code in tab.code), "nothing is compared before it is asked for"
+    tab = press(tab, "Сравнить решения")
+    assert not tab.exception
+    shown = words(tab)
+    assert "Сравнили 4 решения: 1 похожая пара." in shown.replace("\u00a0", " ")
+    assert "почти одинаковые" in shown
+    assert "Не разобрано, посмотрите сами: Глеб\\*." in shown
+    assert copied.strip() in {code.value for code in tab.code}
+    assert any("<b>моё</b>" in code.value for code in tab.code)
+    assert not any("новее, но хуже" in code.value for code in tab.code)
+    assert "Задание короткое" not in shown
+
+
+def test_the_class_of_the_example_can_be_compared(with_class: AppTest) -> None:
+    tasks = with_class.selectbox(key="similar-exercise")
+    tasks.select_index(tasks.options.index("Какой ранг нужен матрице"))
+    tab = press(with_class, "Сравнить решения")
+    assert not tab.exception
+    assert "Задание короткое" in words(tab)
+    assert len(tab.selectbox(key="similar-pair").options) <= similar.SHOWN
+
+
+def test_a_single_solution_is_compared_with_nothing(visit: Visit, own_data: settings.Settings) -> None:
+    solve(Database(own_data.database), "Анна", "x = 1\n")
+    tab = visit("instructor")
+    assert "Сравнивать пока нечего" in words(tab)
+    assert not any(button.label == "Сравнить решения" for button in tab.button)
+
+
+def test_the_walls_are_named_while_a_worker_lives(visit: Visit, own_data: settings.Settings) -> None:
+    assert "песочнице" not in words(visit("instructor"))
+    walls = {"ready": True, "tier": "A", "layers": ["landlock", "новый"], "missing": ["cgroup"], "problem": ""}
+    workers.heartbeat(Database(own_data.database), "w", walls)
+    shown = words(visit("instructor")).replace("\\", "")
+    assert (
+        "Код учеников выполняется в песочнице, ступень A: Landlock, новый. "
+        "Эта машина не даёт: предел памяти на всё вместе."
+    ) in shown
+
+
+def test_walls_that_do_not_stand_are_said_aloud(visit: Visit, own_data: settings.Settings) -> None:
+    workers.heartbeat(Database(own_data.database), "w", {"ready": False, "problem": "Изоляция недоступна: нет прав."})
+    tab = visit("instructor")
+    assert any("нет прав" in warning.value for warning in tab.warning)

@@ -1,4 +1,4 @@
-"""For instructors: checklist of the class, who needs help, exercise results, misconceptions, downloads.
+"""For instructors: checklist of the class, who needs help, exercise results, misconceptions, likeness, downloads.
 
 Leaves out computing (``progress.reports``) and one learner's work (the learner page).
 """
@@ -19,7 +19,7 @@ from progress.catalogue import Catalogue, ExerciseEntry, LessonEntry
 from progress.roster import Work
 from progress.states import INSTRUCTOR_WORDS
 from ui import catalogue, links, look, session
-from ui.widgets import verdict
+from ui.widgets import similar, verdict, walls
 from ui.widgets.safe import plain
 
 SHOWN_STUCK = 8
@@ -42,6 +42,8 @@ def page() -> None:
         _checklist(works, known.lessons)
         _results(works, known.exercises)
         _misconceptions(works, known)
+        similar.show(works, session.exercises())
+    walls.show()
     links.go(
         "Проверка источников: что в исходных документах верно, а что нет", links.CLAIMS, icon=":material/fact_check:"
     )

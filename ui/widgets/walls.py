@@ -1,0 +1,58 @@
+"""For instructors: which walls stand around learners' code on the machines that grade now, in one calm line.
+
+Leaves out what the walls are made of (``graders.inside``): workers describe them as JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from progress import workers
+from progress.database import DatabaseFault
+from ui import session
+from ui.widgets.safe import plain
+
+NAMES = {
+    "world": "своя файловая система",
+    "namespaces": "отдельные процессы и сеть",
+    "scratch": "своя временная папка",
+    "bounds": "предел на её размер",
+    "identity": "чужой пользователь",
+    "mortality": "смерть вместе с проверкой",
+    "privileges": "никаких прав",
+    "limits": "пределы времени и памяти",
+    "landlock": "Landlock",
+    "seccomp": "запрет опасных вызовов",
+    "cgroup": "предел памяти на всё вместе",
+}
+
+
+def show() -> None:
+    """One line for each kind of machine that grades; nothing while none does."""
+    try:
+        known = workers.isolation(session.database())
+    except DatabaseFault:  # the page has more important things to show than this line
+        return
+    for told in {line(told): told for told in known.values()}.values():
+        if told.get("ready"):
+            st.caption(line(told))
+        else:
+            st.warning(line(told), icon=":material/shield:")
+
+
+def line(told: Mapping[str, Any]) -> str:
+    """What a worker told about its walls, for people. Unknown names are shown as they are: a newer worker's."""
+    if not told.get("ready"):
+        return plain(str(told.get("problem") or "Изоляция недоступна, проверки не запускаются."))
+    tier = f", ступень {told['tier']}" if told.get("tier") else ""
+    text = f"Код учеников выполняется в песочнице{tier}: {_named(told.get('layers'))}."
+    if told.get("missing"):
+        text += f" Эта машина не даёт: {_named(told['missing'])}."
+    return plain(text)
+
+
+def _named(names: Any) -> str:
+    return ", ".join(NAMES.get(str(name), str(name)) for name in names or ()) or "стены не названы"
