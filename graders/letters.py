@@ -34,10 +34,15 @@ _MARKS = {
     **dict.fromkeys("…", "многоточие одним знаком вместо трёх точек"),
 }
 _FOREIGN = re.compile(
-    rf"(?P<apart> {COMMENT} | {STRING} ) | (?P<name> [^\W\d] [\w\u0300-\u036f]*+ ) | (?P<mark> [{''.join(_MARKS)}] )",
+    rf"""
+    (?P<apart> {COMMENT} | {STRING} )
+  | (?P<name> [^\W\d] [\w\u0300-\u036f\ufe00-\ufe0f]*+ )
+  | (?P<mark> [{"".join(_MARKS)}] )
+    """,
     re.VERBOSE | re.DOTALL,
 )
 _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_HIDDEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0]")  # fit for names
 _PART = re.compile(r"[^\W\d_]+")
 
 
@@ -72,6 +77,8 @@ def _findings(text: str, names: frozenset[str]) -> Iterator[tuple[int, str]]:
 def _name(name: str, names: frozenset[str]) -> str:
     """What is wrong with a name; empty when nothing is."""
     shown = f"«{name[:_LONGEST]}…»" if len(name) > _LONGEST else f"«{name}»"
+    if hidden := _HIDDEN.search(name):
+        return f"в имени {shown} есть невидимый знак (U+{ord(hidden[0]):04X}): наберите имя заново"
     if not name.isidentifier():
         return f"в имени {shown} есть знак, которого в именах быть не может"
     plain = unicodedata.normalize("NFKC", name)

@@ -42,7 +42,7 @@ _KINDS = (
     (rb"\x89PNG\r\n", "картинка PNG"),
     (rb"\xff\xd8\xff", "картинка JPEG"),
     (rb"GIF8[79]a", "картинка GIF"),
-    (rb"RIFF.{4}WEBP", "картинка WebP"),
+    (rb"RIFF.{4}WEBPVP8", "картинка WebP"),
     (rb"\x7fELF|MZ.{1,64}\0|\xcf\xfa\xed\xfe", "исполняемый файл"),
     (rb"SQLite format 3\0", "база данных SQLite"),
     (rb".{2}\r\n[\x00-\x03]\0\0\0", "скомпилированный Python (.pyc)"),
