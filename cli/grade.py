@@ -84,6 +84,7 @@ def _check_lines(check: Check) -> list[str]:
         ("ожидалось: ", check.expected),
         ("получено: ", check.got),
         ("подсказка: ", check.hint),
+        ("напечатано: ", check.output),
     )
     if check.outcome != Outcome.PASSED:
         text += [f"    {label}{part}" for label, part in details if part]

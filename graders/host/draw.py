@@ -1,4 +1,7 @@
-"""Random inputs of a check, drawn on the trusted side with a seed of its own. Leaves out expected values."""
+"""Random inputs of a check, drawn on the trusted side with a seed of its own.
+
+Leaves out expected values: a check computes them itself, here, after the answer has come, so nothing inside could know.
+"""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from graders.exercise import ExerciseError, load
+from graders.host import sentences
 from graders.host.engine import Engine
 from graders.protocol import Job, Outcome, Verdict
 
@@ -77,6 +78,8 @@ def _mistake(path: Path, solution: Path, verdict: Verdict) -> list[str]:
 
 def _first(verdict: Verdict) -> str:
     bad = next((check for check in verdict.checks if check.outcome is not Outcome.PASSED), None)
+    if verdict.message == sentences.INFRA:
+        return f"{verdict.message} Проверка или given.py ломается сама, почему — в журнале"
     return f"{bad.id}: {bad.message} (нужно {bad.expected}, есть {bad.got})" if bad else verdict.message
 
 

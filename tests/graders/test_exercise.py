@@ -33,6 +33,17 @@ def test_everything_is_read(folder: Path) -> None:
     assert exercise.functions[1].kind == "class"
 
 
+def test_files_and_fresh_sandboxes_are_asked_for(folder: Path) -> None:
+    assert (load(folder).files, [check.fresh for check in load(folder).checks]) == ((), [False] * 4)
+    change(folder / "test_double.py", "points=2, hint", "points=2, fresh=True, hint")
+    assert [check.fresh for check in load(folder).checks] == [True, False, False, False]
+    change(folder / "test_double.py", "fresh=True", "fresh=False")
+    change(folder / "exercise.toml", "seconds = 5", 'fresh = true\nfiles = ["a/b.json", "c"]\nfile_mb = 2')
+    exercise = load(folder)
+    assert [check.fresh for check in exercise.checks] == [False, True, True, True]
+    assert (exercise.files, exercise.file_bytes) == (("a/b.json", "c"), 2 << 20)
+
+
 def test_reading_runs_nothing_of_the_exercise(folder: Path) -> None:
     change(folder / "test_double.py", "CANARY =", "raise SystemExit\nCANARY =")
     assert len(load(folder).checks) == 4
@@ -53,6 +64,19 @@ def test_the_version_follows_every_file(folder: Path) -> None:
         ("exercise.toml", 'title = "Удвоение"', "", "нет ключа `title`"),
         ("exercise.toml", "seconds = 5", "seconds = ", "это не TOML"),
         ("exercise.toml", 'kind = "class"', 'kind = "klass"', "kind"),
+        ("exercise.toml", "seconds = 5", 'files = ["../x"]', "`files`: имя '../x' должно вести вглубь"),
+        ("exercise.toml", "seconds = 5", 'files = ["/etc/passwd"]', "`files`: имя"),
+        ("exercise.toml", "seconds = 5", 'files = ["a//b"]', "`files`: имя"),
+        ("exercise.toml", "seconds = 5", 'files = ["."]', "`files`: имя"),
+        ("exercise.toml", "seconds = 5", 'files = [""]', "`files`: имя"),
+        ("exercise.toml", "seconds = 5", 'files = ["a\\u0000"]', "`files`: имя"),
+        ("exercise.toml", "seconds = 5", "files = [5]", "`files`: имя"),
+        ("exercise.toml", "seconds = 5", 'files = ["a", "a"]', "не больше 8 разных имён"),
+        ("exercise.toml", "seconds = 5", 'files = ["1","2","3","4","5","6","7","8","9"]', "не больше 8 разных имён"),
+        ("exercise.toml", "seconds = 5", "file_mb = 65", "`file_mb`: нужно целое число от 1 до 64"),
+        ("exercise.toml", "seconds = 5", "file_mb = true", "`file_mb`: значение не того типа"),
+        ("exercise.toml", "seconds = 5", "fresh = 1", "`fresh`: значение не того типа"),
+        ("test_double.py", "points=2, hint", "points=2, fresh=1, hint", "`fresh`: значение не того типа"),
         ("exercise.toml", '"doubling", ', "", "понятия «doubling»"),
         ("test_double.py", "points=2, hint", "point=2, hint", "ближайший известный — `points`"),
         ("test_double.py", "points=2, hint", "points=1 + 1, hint", "литералы"),
