@@ -133,13 +133,20 @@ def test_a_single_solution_is_compared_with_nothing(visit: Visit, own_data: sett
 
 def test_the_walls_are_named_while_a_worker_lives(visit: Visit, own_data: settings.Settings) -> None:
     assert "песочнице" not in words(visit("instructor"))
-    walls = {"ready": True, "tier": "A", "layers": ["landlock", "новый"], "missing": ["cgroup"], "problem": ""}
+    walls = {
+        "ready": True,
+        "tier": "A",
+        "layers": ["bounds", "privileges", "новый"],
+        "missing": [["cgroup", "не *отдан*"]],
+    }
     workers.heartbeat(Database(own_data.database), "w", walls)
-    shown = words(visit("instructor")).replace("\\", "")
-    assert (
-        "Код учеников выполняется в песочнице, ступень A: Landlock, новый. "
-        "Эта машина не даёт: предел памяти на всё вместе."
-    ) in shown
+    tab = visit("instructor")
+    (caption,) = (caption for caption in tab.caption if "песочнице" in caption.value)
+    assert caption.value.replace("\\", "") == (
+        "Код учеников выполняется в песочнице, ступень A: никаких прав, новый. "
+        "Чего здесь нет: учёт памяти ядром (cgroup)."
+    )
+    assert caption.help == "- учёт памяти ядром \\(cgroup\\)\\: не \\*отдан\\*"
 
 
 def test_walls_that_do_not_stand_are_said_aloud(visit: Visit, own_data: settings.Settings) -> None:

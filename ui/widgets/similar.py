@@ -22,8 +22,8 @@ from progress.roster import Attempt, Person, Work
 from ui import resources, session
 from ui.widgets.safe import plain
 
-SHOWN = 20
-"""Pairs listed. Whoever sees twenty has enough to talk about; the rest are counted."""
+SHOWN = 12
+"""Pairs listed. Whoever sees a dozen has enough to talk about; the rest are counted."""
 CODE_HEIGHT = 480
 ALMOST_SAME, VERY_ALIKE = 0.95, 0.8
 LEAD = (
@@ -134,7 +134,7 @@ def _side_by_side(pairs: Sequence[Pair], entries: Sequence[Entry]) -> None:
     for column, entry in zip(st.columns(2), (entries[chosen.left], entries[chosen.right]), strict=True):
         with column:
             st.markdown(f"**{plain(entry.name)}** :gray[попытка {entry.attempt.number}, {_when(entry)}]")
-            st.code(entry.text, language="python", height=CODE_HEIGHT)
+            st.code(entry.text, language="python", height=CODE_HEIGHT, wrap_lines=True)
 
 
 def words(score: float) -> str:

@@ -5,7 +5,7 @@ Leaves out what the walls are made of (``graders.inside``): workers describe the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -19,14 +19,14 @@ NAMES = {
     "world": "своя файловая система",
     "namespaces": "отдельные процессы и сеть",
     "scratch": "своя временная папка",
-    "bounds": "предел на её размер",
-    "identity": "чужой пользователь",
-    "mortality": "смерть вместе с проверкой",
+    "bounds": "никаких прав",
+    "identity": "отдельный пользователь",
+    "mortality": "конец вместе с проверкой",
     "privileges": "никаких прав",
     "limits": "пределы времени и памяти",
     "landlock": "Landlock",
     "seccomp": "запрет опасных вызовов",
-    "cgroup": "предел памяти на всё вместе",
+    "cgroup": "учёт памяти ядром (cgroup)",
 }
 
 
@@ -38,7 +38,7 @@ def show() -> None:
         return
     for told in {line(told): told for told in known.values()}.values():
         if told.get("ready"):
-            st.caption(line(told))
+            st.caption(line(told), help=reasons(told))
         else:
             st.warning(line(told), icon=":material/shield:")
 
@@ -48,11 +48,16 @@ def line(told: Mapping[str, Any]) -> str:
     if not told.get("ready"):
         return plain(str(told.get("problem") or "Изоляция недоступна, проверки не запускаются."))
     tier = f", ступень {told['tier']}" if told.get("tier") else ""
-    text = f"Код учеников выполняется в песочнице{tier}: {_named(told.get('layers'))}."
-    if told.get("missing"):
-        text += f" Эта машина не даёт: {_named(told['missing'])}."
-    return plain(text)
+    text = f"Код учеников выполняется в песочнице{tier}: {_named(told.get('layers') or ())}."
+    absent = [name for name, _ in told.get("missing") or ()]
+    return plain(f"{text} Чего здесь нет: {_named(absent)}." if absent else text)
 
 
-def _named(names: Any) -> str:
-    return ", ".join(NAMES.get(str(name), str(name)) for name in names or ()) or "стены не названы"
+def reasons(told: Mapping[str, Any]) -> str | None:
+    """Why what is missing is missing, as a list; None when nothing is."""
+    return "\n".join(f"- {plain(f'{_named([name])}: {why}')}" for name, why in told.get("missing") or ()) or None
+
+
+def _named(names: Sequence[str]) -> str:
+    """The names in words, each once."""
+    return ", ".join(dict.fromkeys(NAMES.get(name, name) for name in names)) or "стены не названы"
