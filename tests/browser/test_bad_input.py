@@ -68,11 +68,13 @@ BAD_FILES = {
     "empty": ("solution.py", b"", "Файл пуст"),
     "spaces": ("solution.py", b" \n\t\r\n", "Файл пуст"),
     "5 MB": ("solution.py", b"x = 1\n" * 900_000, "Файл больше 256 КиБ"),
-    "notebook": ("hw.ipynb", b'{"cells": [], "nbformat": 4}', "Это тетрадка Jupyter"),
-    "notebook by another name": ("hw.py", b'{"cells": [], "nbformat": 4}', "Это тетрадка Jupyter"),
+    "notebook without code": ("hw.ipynb", b'{"cells": [], "nbformat": 4}', "нет ни одной ячейки с кодом"),
+    "notebook by another name": ("hw.py", b'{"cells": [], "nbformat": 4}', "нет ни одной ячейки с кодом"),
+    "half a notebook": ("hw.ipynb", b'{"cells": [', "Тетрадка повреждена"),
+    "5 MB notebook": ("hw.ipynb", b'{"cells": []}' + b" " * (5 << 20), "Тетрадка больше 4 МиБ"),
     "archive": ("hw.zip", b"PK\x03\x04" + bytes(100), "Это архив"),
     "archive by another name": ("solution.py", b"PK\x03\x04" + bytes(100), "Это архив"),
-    "binary": ("solution.py", b"\x7fELF\x02\x01\x01\x00" + bytes(50), "нулевые байты"),
+    "binary": ("solution.py", b"\x7fELF\x02\x01\x01\x00" + bytes(50), "Это исполняемый файл"),
     "unknown encoding": ("solution.py", bytes(range(128, 256)), "кодировка не UTF-8"),
 }
 
@@ -155,6 +157,14 @@ def test_a_file_of_another_editor_is_read(desk: Visitor, encoding: str) -> None:
     assert desk.code == source.replace("\r\n", "\n")
     desk.write(f"# правлю файл {encoding}\n")
     desk.saved()  # and is not taken for another tab's work
+
+
+def test_a_notebook_becomes_code_that_keeps_its_cells(desk: Visitor) -> None:
+    cells = [{"cell_type": "code", "source": source} for source in ("%matplotlib inline\nimport math", "x = math.pi")]
+    desk.upload("дз.ipynb", json.dumps({"cells": cells, "nbformat": 4}).encode())
+    expect(desk.editor).to_contain_text("# %% ячейка 2")
+    assert desk.code == "# %% ячейка 1\n# убрано: %matplotlib inline\nimport math\n\n# %% ячейка 2\nx = math.pi\n"
+    expect(desk.bench).to_contain_text("Строку «%matplotlib inline» мы убрали")
 
 
 # Code

@@ -62,6 +62,12 @@ def test_our_own_faults_are_told_apart_with_what_happened() -> None:
         aside.run("graders.nowhere:read", None)
 
 
+def test_an_interpreter_that_does_not_start_is_our_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with pytest.raises(aside.Broken, match="/nowhere/python"):
+        aside.run(f"{TASKS}:echo", None)
+
+
 def test_the_child_starts_bare(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET", "1")
     reading, writing = os.pipe()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -288,3 +289,10 @@ def test_a_notebook_that_is_not_in_order_charges_nothing(grade: Grade) -> None:
     assert verdict.outcome is Outcome.INVALID_FILE
     assert not verdict.outcome.counts
     assert "повреждена" in verdict.message
+
+
+def test_a_notebook_that_we_cannot_read_is_our_fault(grade: Grade, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    verdict = grade(written(code("x = 1")), "hw.ipynb")
+    assert verdict.outcome is Outcome.INFRA_ERROR
+    assert "nowhere" not in verdict.message

@@ -9,12 +9,14 @@ import streamlit as st
 
 from common import numbers
 from graders import submission as files
+from graders.aside import Broken
 from graders.exercise import Exercise
 from progress import learning, submissions, trials
 from progress.database import DatabaseFault
 from ui import session
 from ui.widgets import attempts, editor, verdict
 from ui.widgets.editor import Pressed, Text
+from ui.widgets.safe import plain
 
 POLL_SECONDS = 0.4
 PATIENCE_SECONDS = 15.0
@@ -26,6 +28,8 @@ def show(exercise: Exercise) -> None:
     """The editor and everything that answers it."""
     st.subheader("Ваш код")
     pressed = _editor(exercise)
+    if pressed is None:
+        verdict.show_notices(session.recall(_noticed(exercise), ()))
     call = _call(exercise)
     try:
         _act(exercise, pressed, call)
@@ -65,6 +69,7 @@ def _act(exercise: Exercise, pressed: Pressed | None, call: str) -> None:
     if pressed is None:
         return
     session.forget(_repeated(exercise))
+    session.forget(_noticed(exercise))
     if pressed.press == "upload":
         _take(exercise, pressed)
         return
@@ -83,22 +88,26 @@ def _act(exercise: Exercise, pressed: Pressed | None, call: str) -> None:
 
 
 def _take(exercise: Exercise, pressed: Pressed) -> None:
+    """Put an uploaded file into the editor; a notebook becomes one text that keeps its cells."""
     try:
-        text = _read(pressed)
-    except files.InvalidFile as problem:
-        st.error(f"Файл не загружен. {problem}", icon=":material/error:")
+        with st.spinner("Читаю файл…"):
+            sent = _read(pressed)
+    except (files.InvalidFile, Broken) as problem:
+        said = problem if isinstance(problem, files.InvalidFile) else "Сбой на нашей стороне, попробуйте ещё раз."
+        st.error(plain(f"Файл не загружен. {said}"), icon=":material/error:")
         return
-    _store(exercise, text, force=True)
+    _store(exercise, sent.text, force=True)
     session.remember(_version(exercise), session.recall(_version(exercise), 0) + 1)
+    session.remember(_noticed(exercise), sent.notices)
     st.toast("Файл загружен в редактор. Проверьте его и отправьте.", icon=":material/upload_file:")
     st.rerun()
 
 
-def _read(pressed: Pressed) -> str:
-    text = files.read(pressed.content, pressed.filename).text
-    if not text.strip():
+def _read(pressed: Pressed) -> files.Submission:
+    sent = files.read(pressed.content, pressed.filename)
+    if not sent.text.strip():
         raise files.InvalidFile("Файл пуст: в редакторе остался прежний текст.")
-    return text
+    return sent
 
 
 def _store(exercise: Exercise, source: str, *, force: bool = False) -> None:
@@ -179,3 +188,8 @@ def _repeated(exercise: Exercise) -> str:
 
 def _version(exercise: Exercise) -> str:
     return f"editor-version:{exercise.slug}"
+
+
+def _noticed(exercise: Exercise) -> str:
+    """Where this tab keeps what was noticed about the uploaded file, until the next press of a button."""
+    return f"upload-notices:{exercise.slug}"

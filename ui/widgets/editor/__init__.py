@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from graders.submission import LARGEST
+from graders.submission import LARGEST, LARGEST_NOTEBOOK
 from ui import drafts_route, session
 
 Press = Literal["run", "submit", "upload"]
@@ -78,6 +78,8 @@ def rich(text: Text, *, busy: bool, version: int) -> Pressed | None:
             "label": f"Код решения: {text.title}",
             "limit": LARGEST,
             "tooLarge": too_large(),
+            "notebookLimit": LARGEST_NOTEBOOK,
+            "notebookTooLarge": notebook_too_large(),
             "token": drafts_route.token(session.actor()),
             "bundle": drafts_route.bundle_address(),
         },
@@ -113,6 +115,11 @@ def plain_text(text: Text, version: int) -> str:
 def too_large() -> str:
     """The sentence for a file over the limit."""
     return f"Файл больше {LARGEST // 1024} КиБ: решение столько не занимает. Пришлите только код."
+
+
+def notebook_too_large() -> str:
+    """The sentence for a notebook over the limit."""
+    return f"Тетрадка больше {LARGEST_NOTEBOOK >> 20} МиБ: очистите вывод ячеек и загрузите её снова."
 
 
 def _uploaded(sent: Mapping[str, Any]) -> Pressed | None:

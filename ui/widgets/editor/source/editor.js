@@ -187,7 +187,9 @@ class Editor {
     const file = input.files[0]
     input.value = ""
     if (!file) return
-    if (file.size > this.data.limit) return this.say(this.data.tooLarge, "bad")
+    const notebook = file.name.toLowerCase().endsWith(".ipynb") // its outputs and pictures are dropped on the server
+    if (file.size > (notebook ? this.data.notebookLimit : this.data.limit))
+      return this.say(notebook ? this.data.notebookTooLarge : this.data.tooLarge, "bad")
     const bytes = new Uint8Array(await file.arrayBuffer())
     const binary = Array.from(bytes, byte => String.fromCharCode(byte)).join("")
     this.component.setTriggerValue("upload", { name: file.name, base64: btoa(binary), at: Date.now() })
