@@ -63,7 +63,7 @@ def status(outcome: Outcome) -> int:
 
 def lines(verdict: Verdict) -> list[str]:
     """The verdict as lines of text."""
-    text = [verdict.message]
+    text = [verdict.message, *verdict.notices]
     if verdict.checks:
         text.append(f"Баллы: {numbers.show(verdict.points)} из {numbers.show(verdict.possible)}")
     for check in verdict.checks:

@@ -17,6 +17,7 @@ _MARKS = (
 )
 _WIDE = (("utf-32-le", 4, 0), ("utf-32-be", 4, 3), ("utf-16-le", 2, 0), ("utf-16-be", 2, 1))
 """Encoding, bytes of a letter, and which of them is the low one."""
+_FEWEST = 4  # letters that a guess needs: a stray zero byte is no encoding
 _ASCII = bytes(range(128))
 _RUSSIAN = "абвгдеёжзийклмнопрстуфхцчшщъыьэюяАБВГДЕЁЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯ«»—–…№".encode("cp1251")
 _NULS = "В файле есть нулевые байты: похоже, это не текст программы. Сохраните его как .py в UTF-8."
@@ -62,7 +63,7 @@ def _strictly(source: bytes, encoding: str) -> str:
 def _wide(source: bytes) -> str:
     """Text of two or four bytes a letter without a mark: accepted when nine letters of ten are ASCII or Russian."""
     for encoding, width, low in _WIDE:
-        if len(source) % width:
+        if len(source) % width or len(source) < _FEWEST * width:
             continue
         high = [source[at::width] for at in range(width) if at != low]
         # The byte above the low one is 0 for ASCII and 4 for Russian; those above it are 0.

@@ -89,6 +89,7 @@ UNREADABLE = [
     ((b"#" + "я".encode() * 50) * 2700, "a.py", "велик"),
     (("я" * (LARGEST // 2 + 10)).encode("cp1251"), "a.py", "больше 256 КиБ"),  # larger in UTF-8, as it is stored
     (b"x = 1\0", "a.py", "нулевые"),
+    (b"x\0", "a.py", "нулевые"),
     (bytes(100), "a.py", "нулевые"),
     (b"x = 1", "solution.zip", "архив"),
     (b"\x89\x50\x4e\x47\x81\x98", "a.py", "кодировка"),
