@@ -81,7 +81,7 @@ def test_a_fresh_exercise_is_proven_and_a_broken_one_says_what_broke(exercises: 
     (exercises / "spoiled" / "exercise.toml").write_text("title = ")
 
     done = course(exercises, "prove")
-    lines = done.stdout.splitlines()
+    lines = done.stdout.replace("\u00a0", " ").splitlines()
     assert done.returncode == 1, done.stderr
     assert any(line.startswith("✓ fresh — решение, заготовка, 4 ошибки") for line in lines)
     assert any(line.startswith("✗ broken — 1 нарушение") for line in lines)
