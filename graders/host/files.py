@@ -17,7 +17,7 @@ from common import numbers
 from graders.host.faults import Broken, Mistake
 
 FOLDER = "answer"
-"""Where in the scratch directory the learner's code leaves them: ``/tmp/answer``."""
+"""Where in its working directory the learner's code leaves them."""
 _PLAIN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 _NOT_REGULAR = {errno.ELOOP, errno.ENXIO, errno.EISDIR, errno.ENODEV}
 
@@ -64,7 +64,7 @@ def read(scratch: int, name: str, limit: int) -> bytes:
         Mistake: it is missing, is no regular file, has a second name, is too large.
         Broken: it changes while it is read.
     """
-    shown = f"/tmp/{FOLDER}/{name}"  # noqa: S108 - the sandbox's own
+    shown = f"{FOLDER}/{name}"
     try:
         with ExitStack() as stack:
             here = scratch

@@ -140,7 +140,7 @@ class Judge:
 
     @pytest.fixture
     def files(self) -> Files:
-        """What the submission left under /tmp/answer; the first look ends the sandbox."""
+        """What the submission left in its folder ``answer``; the first look ends the sandbox."""
         return Files(self._job["files"], self._job["file_bytes"], self._end)
 
     @pytest.fixture

@@ -54,11 +54,11 @@ def test_the_right_adapter_is_read_and_earns_everything(grade: Callable[[str], V
 
 
 @pytest.mark.slow
-def test_writing_by_a_relative_name_and_making_the_folder_anew_is_fine(
+def test_writing_by_the_full_name_and_making_the_folder_anew_is_fine(
     grade: Callable[[str], Verdict], solution: str
 ) -> None:
-    anew = 'import shutil\n    shutil.rmtree("/tmp/answer")\n    tuned.save_pretrained("answer/adapter")'
-    verdict = grade(solution.replace('tuned.save_pretrained("/tmp/answer/adapter")', anew))
+    anew = 'import shutil\n    shutil.rmtree("/tmp/answer")\n    tuned.save_pretrained("/tmp/answer/adapter")'
+    verdict = grade(solution.replace('tuned.save_pretrained("answer/adapter")', anew))
     assert verdict.outcome is Outcome.PASSED, verdict.message
 
 
@@ -66,8 +66,8 @@ def test_writing_by_a_relative_name_and_making_the_folder_anew_is_fine(
 @pytest.mark.parametrize(
     ("act", "said"),
     [
-        ("weights.unlink()", "/tmp/answer/adapter/adapter_model.safetensors нет"),
-        ("__import__('shutil').rmtree('/tmp/answer')", "/tmp/answer/adapter/adapter_model.safetensors нет"),
+        ("weights.unlink()", "answer/adapter/adapter_model.safetensors нет"),
+        ("__import__('shutil').rmtree('/tmp/answer')", "answer/adapter/adapter_model.safetensors нет"),
         ("weights.rename('/tmp/w'); weights.symlink_to('/tmp/w')", "обычным файлом"),
         ("weights.unlink(); weights.symlink_to('/etc/passwd')", "обычным файлом"),
         ("folder.rename('/tmp/f'); folder.symlink_to('/tmp/f')", "обычным файлом в обычной папке"),
@@ -177,7 +177,7 @@ def test_files_are_read_once_after_the_end_and_only_if_somebody_looks(scratch: i
     found = files.Files(["a", "b"], 9, end)
     assert (list(found), len(found), ended) == (["a", "b"], 2, [])
     assert (found["a"], found["a"], ended) == (b"a", b"a", [1])
-    with pytest.raises(Mistake, match="/tmp/answer/b нет"):
+    with pytest.raises(Mistake, match="answer/b нет"):
         found["b"]
     with pytest.raises(Broken):
         found["c"]

@@ -9,4 +9,4 @@ def train(model, x, y):
         optimizer.zero_grad()
         torch.nn.functional.mse_loss(tuned(x), y).backward()
         optimizer.step()
-    tuned.save_pretrained("/tmp/answer/adapter")
+    tuned.save_pretrained("answer/adapter")
