@@ -59,10 +59,16 @@ def mortal(control: socket.socket) -> Iterator[None]:
         signal.signal(signal.SIGIO, signal.SIG_DFL)
 
 
-def serve(control: socket.socket, child: Callable[[Any, list[int]], None], fork: Callable[[], int] = os.fork) -> None:
+def serve(
+    control: socket.socket,
+    child: Callable[[Any, list[int]], None],
+    fork: Callable[[], int] = os.fork,
+    bury: Callable[[int], None] = lambda _pid: None,
+) -> None:
     """Fork for each request until ``control`` closes. ``child(request, descriptors)`` runs in the forked process.
 
     ``fork`` is ``os.fork`` or a fork into new namespaces; it returns 0 in the child, else the child's pid.
+    ``bury(pid)`` is called when the child has ended and whoever asked for it has let go of it.
     """
     with selectors.DefaultSelector() as selector:
         selector.register(control, selectors.EVENT_READ)
@@ -70,7 +76,10 @@ def serve(control: socket.socket, child: Callable[[Any, list[int]], None], fork:
             for key, _ in selector.select():
                 if key.fileobj is not control:
                     selector.unregister(key.fileobj)
-                    _report(key.fd, *key.data)
+                    if _ended(key.fileobj, *key.data):
+                        selector.register(key.data[1], selectors.EVENT_READ, key.data)  # readable when it is let go
+                    else:
+                        bury(key.data[0])
                     continue
                 request, descriptors = receive(control)
                 if request is None:
@@ -119,11 +128,15 @@ def keep_only(descriptors: Sequence[int]) -> list[int]:
     return low
 
 
-def _report(pidfd: int, pid: int, status: socket.socket) -> None:
+def _ended(watched: Any, pid: int, status: socket.socket) -> bool:
+    """Whether ``watched`` was the pidfd of a child, whose end is told now; else the status socket, which is closed."""
+    if watched is status:
+        status.close()
+        return False
     _, raw = os.waitpid(pid, 0)
+    os.close(watched)
     _tell(status, {"code": os.waitstatus_to_exitcode(raw)})
-    status.close()
-    os.close(pidfd)
+    return True
 
 
 def _tell(status: socket.socket, message: object, descriptors: Sequence[int] = ()) -> None:
@@ -131,10 +144,10 @@ def _tell(status: socket.socket, message: object, descriptors: Sequence[int] = (
         send(status, message, descriptors)
 
 
-def in_child(work: Callable[[], list[str]]) -> list[str]:
+def in_child(work: Callable[[], list[str]], fork: Callable[[], int] = os.fork) -> list[str]:
     """What ``work`` returns, run in a fork that is thrown away: this process stays as it is. Empty when it failed."""
     reading, writing = os.pipe()
-    pid = os.fork()
+    pid = fork()
     if pid == 0:
         code = 1
         try:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import itertools
 import logging
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from graders import submission
 from graders.aside import Broken
@@ -28,22 +29,42 @@ ATTEMPTS = 2
 
 @dataclass(frozen=True, slots=True)
 class Isolation:
-    """Which walls stand on this machine. Without ``ready`` nothing is graded; ``problem`` says why."""
+    """Which walls stand on this machine. Without ``ready`` nothing is graded; ``problem`` says why.
+
+    ``tier``: A with namespaces, B without them. ``missing``: what this machine does not offer, with the reason.
+    """
 
     ready: bool
+    tier: str = ""
     layers: tuple[str, ...] = ()
+    missing: tuple[tuple[str, str], ...] = ()
     problem: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
 
 
 class Engine:
     """Two warm processes and everything to grade with them. A context manager; safe to use from several threads.
 
-    The constructor returns at once; the first job waits until both processes are warm (seconds).
+    The constructor returns at once; the first job waits until both processes are warm (seconds). ``tiers`` are tried
+    in this order; ``without`` leaves walls out, for tests that show what each of them holds. Neither is ever taken
+    from what a learner sent.
     """
 
-    def __init__(self, exercises_dir: Path, *, content_model: Path | None = None) -> None:
+    def __init__(
+        self,
+        exercises_dir: Path,
+        *,
+        content_model: Path | None = None,
+        tiers: Sequence[str] = ("A", "B"),
+        without: Collection[str] = (),
+    ) -> None:
         self._folder = exercises_dir.resolve()
-        options = {"model": str(content_model.resolve()) if content_model else None, "hidden": [str(self._folder)]}
+        model = str(content_model.resolve()) if content_model else None
+        walls = {"tiers": list(tiers), "without": sorted(without)}
+        options = {"model": model, "hidden": [str(self._folder)], **walls}
         self._judge = Zygote("graders.host.judge")
         self._student = Zygote("graders.inside.zygote", options, shut=True)
         self._numbers = itertools.count()
@@ -64,9 +85,10 @@ class Engine:
     def isolation(self) -> Isolation:
         """Which walls stand here. Waits until the sandbox's process is warm."""
         try:
-            return Isolation(True, tuple(self._student.wait()["layers"]))
+            found = self._student.wait()
         except Lost as error:
             return Isolation(False, problem=f"Изоляция недоступна, проверки не запускаются: {error}.")
+        return Isolation(True, found["tier"], tuple(found["layers"]), tuple(found["missing"].items()))
 
     def grade(self, job: Job) -> Verdict:
         """The verdict on a submission."""

@@ -1,6 +1,6 @@
 """The few Linux calls that a sandbox needs and Python 3.11 does not offer, through ctypes. Decides nothing.
 
-Sources: man 2 unshare, mount, pivot_root, mount_setattr, setns, prctl, capset.
+Sources: man 2 unshare, mount, pivot_root, mount_setattr, setns, prctl, capset, syscall.
 """
 
 from __future__ import annotations
@@ -33,6 +33,12 @@ def _check(result: int, what: str) -> int:
         number = ctypes.get_errno()
         raise OSError(number, f"{what}: {os.strerror(number)}")
     return result
+
+
+def syscall(name: str, number: int, *arguments: int | bytes | ctypes.Array[ctypes.c_char]) -> int:
+    """Any system call by number, for those that libc does not offer; integers are passed whole, bytes by address."""
+    whole = [ctypes.c_long(each) if isinstance(each, int) else each for each in arguments]
+    return _check(_libc.syscall(ctypes.c_long(number), *whole), name)
 
 
 def unshare(flags: int) -> None:
@@ -92,11 +98,16 @@ def bound_privileges() -> None:
     _libc.prctl(_PR_SET_SECUREBITS, _SECUREBITS_LOCKED, 0, 0, 0)
 
 
+def no_new_privileges() -> None:
+    """Let no program run later gain anything. The kernel takes no filter from an ordinary process without it."""
+    _check(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl NO_NEW_PRIVS")
+
+
 def drop_privileges() -> None:
     """Give up every capability for good, and every way to gain one."""
     header, nothing = struct.pack("Ii", _CAPABILITY_VERSION_3, 0), bytes(24)
     _check(_libc.capset(header, nothing), "capset")
-    _check(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl NO_NEW_PRIVS")
+    no_new_privileges()
     _check(_libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0), "prctl DUMPABLE")
 
 
@@ -115,6 +126,19 @@ def data_bytes() -> int:
 def own_bytes() -> int:
     """Bytes of resident memory that belong to no file, as RssAnon and RssShmem; 0 where /proc cannot be read."""
     return _status("RssAnon:", "RssShmem:")
+
+
+def tasks_of(uid: int) -> int:
+    """How many threads run as ``uid``, as the kernel counts them for RLIMIT_NPROC."""
+    count = 0
+    for entry in os.scandir("/proc"):
+        with contextlib.suppress(OSError, StopIteration):
+            if entry.name.isdigit():
+                lines = Path(entry.path, "status").read_text().splitlines()
+                owner = next(line for line in lines if line.startswith("Uid:"))
+                threads = next(line for line in lines if line.startswith("Threads:"))
+                count += int(threads.split()[1]) if int(owner.split()[1]) == uid else 0
+    return count
 
 
 def _status(*names: str) -> int:

@@ -1,39 +1,31 @@
-"""The walls, in two steps: a small read-only world built once, then private walls for each grading. Linux only.
+"""The walls of one grading, in two tiers. Linux only.
 
-``enclose`` runs once, before anything heavy is imported: new namespaces, a root directory that holds the interpreter's
-libraries and nothing else, pivot_root. ``fork_apart`` and ``enter`` run for each grading: its own pid, mount, network,
-ipc and uts namespaces, its own bounded /tmp, no privileges, limits. ``LAYERS`` lists the steps of ``enter``: a new wall
-is one more function there. Leaves out Landlock, seccomp and cgroups.
+Tier A has namespaces: ``graders.inside.world`` is built once, then each grading gets its own pid, mount, network, ipc
+and uts namespaces and its own bounded /tmp. Tier B, for machines that refuse namespaces, is one process that can start
+no other: Landlock says what it may open, seccomp takes the place of the namespaces, a folder of its own serves as
+scratch. ``LAYERS`` lists the steps of ``enter``: a new wall is one more function there. Leaves out memory over all
+processes and the deadline, which the trusted side watches.
 
-As root each grading gets an ordinary uid of its own; an ordinary user gets a user namespace in which the zygote alone
-keeps capabilities.
+As root each grading gets an ordinary uid of its own; an ordinary user gets, in tier A, a user namespace in which the
+zygote alone keeps capabilities.
 """
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 import resource
 import socket
-import sys
+import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from graders.inside import linux
+from graders import forking
+from graders.inside import folders, landlock, linux, seccomp, world
+from graders.inside.world import FIRST_UID, SCRATCH, UIDS, is_root
 
-FIRST_UID, UIDS = 64_000, 1_000
-"""As root, grading number n runs as uid ``FIRST_UID + n % UIDS``."""
-INNER_UID = 1_000
-"""What an ordinary user's uid is called inside."""
-MODEL = Path("/model")
-"""Where the course's base model is shown, read-only."""
-
-_SYSTEM = ("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/usr/share/zoneinfo", "/etc/ld.so.cache", "/etc/localtime")
-_DEVICES = ("null", "zero", "full", "random", "urandom")
-_SCRATCH = "/tmp"  # noqa: S108 - private to each grading
-_PLACES = ("/mnt", "/media", "/srv", "/opt", "/var", "/home", "/tmp")  # noqa: S108 - hidden from this process only
+_STANDS = "stands"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,31 +41,66 @@ class Terms:
     descriptors: int = 256
 
 
-def enclose(model: Path | None, hidden: Sequence[Path]) -> None:
-    """Move this process for good into the small world. Returns in a child; the parent waits and exits.
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How this zygote puts up its walls. ``without``: layers left out, by tests that show what each of them holds."""
+
+    tier: str = "A"
+    model: Path | None = None
+    hidden: tuple[Path, ...] = ()
+    without: frozenset[str] = frozenset()
+    base: Path = Path()  # tier B, once settled: where the scratch folders lie
+
+    @property
+    def layers(self) -> list[str]:
+        """The names of the walls that stand, in the order in which they go up."""
+        first = ["world"] if self.tier == "A" else []
+        absent = {*self.without, *(["landlock"] if not landlock.version() else [])}
+        return [*first, *(name for name in LAYERS[self.tier] if name not in absent)]
+
+
+def choose(tiers: Sequence[str], plan: Plan) -> tuple[Plan | None, dict[str, str]]:
+    """The plan in the first of ``tiers`` whose walls really go up here, and by tier why those before it do not.
+
+    Each is tried by a process that is thrown away: half of a failed tier A cannot be undone.
+    """
+    problems: dict[str, str] = {}
+    for tier in tiers:
+        tried = replace(plan, tier=tier)
+        found = forking.in_child(functools.partial(_rehearse, tried))
+        if found == [_STANDS]:
+            return tried, problems
+        problems[tier] = " ".join(found) or "the trial died"
+    return None, problems
+
+
+def settle(plan: Plan) -> Plan:
+    """What is done once, before the forks; the plan to go on with. In tier A it returns in a child.
 
     Raises:
-        OSError: the kernel refuses namespaces or mounts.
-        PermissionError: something of ``hidden`` would be visible.
+        OSError: the walls cannot stand here.
     """
-    if not _is_root():
-        uid, gid = os.getuid(), os.getgid()
-        linux.unshare(linux.NEWUSER)
-        linux.map_to_itself(uid, gid, INNER_UID)
-    linux.unshare(linux.NEWPID | linux.NEWNS | linux.NEWNET | linux.NEWIPC | linux.NEWUTS)
-    pid = os.fork()
-    if pid:
-        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
-        os._exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) & 0xFF)
-    linux.die_with_parent()
-    _build_world(model)
-    seen = [str(path) for path in hidden if path.exists()]
-    if seen:
-        raise PermissionError(f"visible inside the sandbox: {', '.join(seen)}")
+    seccomp.prepare()
+    _first()
+    if plan.tier == "A":
+        world.enclose(plan.model, plan.hidden)
+        return plan
+    if landlock.version() < landlock.TRUNCATES:
+        # Before that version a submission could truncate any file of this user by its name.
+        raise OSError(f"Landlock {landlock.version()}, version {landlock.TRUNCATES} (Linux 6.2) is needed")
+    _refuse_hidden(plan)
+    base = folders.make_base()
+    os.chdir(base)  # by this the trusted side finds it
+    return replace(plan, base=base)
 
 
-def fork_apart() -> int:
-    """Fork a child that is process 1 of a pid namespace of its own; when it ends, the kernel ends all it started."""
+def fork_apart(plan: Plan) -> int:
+    """Fork a grading's process. In tier A it is process 1 of a pid namespace: the kernel ends with it all it started.
+
+    In tier B it cannot start anything.
+    """
+    if plan.tier == "B":
+        return os.fork()
     here = os.pidfd_open(os.getpid())
     linux.unshare(linux.NEWPID)
     pid = -1
@@ -86,148 +113,173 @@ def fork_apart() -> int:
     return pid
 
 
-def enter(terms: Terms) -> None:
+def enter(terms: Terms, plan: Plan) -> None:
     """Put this forked process behind its own walls.
 
     Raises:
         OSError: a wall could not be put up; nothing of the submission may be read then.
     """
-    for layer in LAYERS.values():
-        layer(terms)
+    for name, layer in LAYERS[plan.tier].items():
+        if name not in plan.without:
+            layer(terms, plan)
 
 
-def _namespaces(_terms: Terms) -> None:
+def bury(plan: Plan, pid: int) -> None:
+    """Remove what the dead grading ``pid`` left on the machine's disk; in tier A nothing can be there."""
+    if plan.tier == "B":
+        folders.remove(plan.base / str(pid))
+
+
+def leave(plan: Plan) -> None:
+    """Remove what the zygote itself made. What a killed one leaves, the next removes."""
+    if plan.tier == "B":
+        os.chdir("/")
+        folders.remove(plan.base)
+
+
+def _rehearse(plan: Plan) -> list[str]:
+    try:
+        settled = settle(plan)
+        found = forking.in_child(functools.partial(_rehearse_grading, settled), functools.partial(fork_apart, settled))
+        leave(settled)
+    except OSError as error:
+        return [str(error)]
+    return found
+
+
+def _rehearse_grading(plan: Plan) -> list[str]:
+    try:
+        enter(Terms(number=0, seconds=5, memory=1 << 28), plan)
+    except OSError as error:
+        return [str(error)]
+    return [_STANDS]
+
+
+def _namespaces(_terms: Terms, _plan: Plan) -> None:
     linux.unshare(linux.NEWNS | linux.NEWNET | linux.NEWIPC | linux.NEWUTS)
     socket.sethostname("sandbox")
 
 
-def _scratch(terms: Terms) -> None:
+def _scratch(terms: Terms, _plan: Plan) -> None:
     options = f"size={terms.scratch},nr_inodes={terms.files},mode=1777"
-    libraries = [(path, os.open(path, os.O_PATH)) for path in _under_scratch()]
-    linux.mount("tmpfs", _SCRATCH, "tmpfs", linux.NOSUID | linux.NODEV, options)
+    libraries = [(path, os.open(path, os.O_PATH)) for path in world.under_scratch()]
+    linux.mount("tmpfs", SCRATCH, "tmpfs", linux.NOSUID | linux.NODEV, options)
     for path, held in libraries:
         path.mkdir(parents=True, exist_ok=True)
         linux.bind_read_only(f"/proc/self/fd/{held}", path)
         os.close(held)
     linux.mount("tmpfs", "/dev/shm", "tmpfs", linux.NOSUID | linux.NODEV, options)  # noqa: S108
-    mount_proc("/proc")
-    os.chdir(_SCRATCH)
+    world.mount_proc("/proc")
+    os.chdir(SCRATCH)
 
 
-@functools.cache
-def _under_scratch() -> list[Path]:
-    """Libraries of a course that is itself installed under /tmp: the private /tmp would hide them. Looked up once."""
-    return [path for path, _ in visible() if Path(_SCRATCH) in path.parents and path.is_dir()]
+def _folder(terms: Terms, plan: Plan) -> None:
+    """A folder under the machine's own /tmp, which is the home, the working directory and the place of tempfile."""
+    folder = str(folders.make(plan.base, _uid(terms)))
+    os.chdir(folder)
+    os.environ.update(HOME=folder, TMPDIR=folder, USER="learner", LOGNAME="learner")
+    tempfile.tempdir = folder
 
 
-def _bounds(_terms: Terms) -> None:
+def _bounds(_terms: Terms, _plan: Plan) -> None:
     linux.bound_privileges()
 
 
-def _identity(terms: Terms) -> None:
-    if _is_root():
-        uid = FIRST_UID + terms.number % UIDS
+def _identity(terms: Terms, _plan: Plan) -> None:
+    if is_root():
+        uid = _uid(terms)
         os.setgroups([])
         os.setresgid(uid, uid, uid)
         os.setresuid(uid, uid, uid)
 
 
-def _privileges(_terms: Terms) -> None:
+def _uid(terms: Terms) -> int:
+    return FIRST_UID + (_first() + terms.number) % UIDS if is_root() else os.getuid()
+
+
+@functools.cache
+def _first() -> int:
+    """Where this zygote begins to count: two engines on one machine seldom meet in a uid."""
+    return int.from_bytes(os.urandom(2), "big")
+
+
+def _mortality(_terms: Terms, _plan: Plan) -> None:
+    """End with the zygote, which no pid namespace would see to; signal no group but one's own."""
+    zygote = os.getppid()
+    os.setsid()
+    linux.die_with_parent()
+    if os.getppid() != zygote:
+        raise ProcessLookupError("the zygote has ended")
+
+
+def _privileges(_terms: Terms, _plan: Plan) -> None:
     linux.drop_privileges()
 
 
-def _limits(terms: Terms) -> None:
+def _limits(terms: Terms, plan: Plan) -> None:
+    others = linux.tasks_of(os.getuid()) if plan.tier == "B" else 0  # a user namespace counts from nought
     linux.limit(resource.RLIMIT_CORE, 0)
     linux.limit(resource.RLIMIT_CPU, terms.seconds)
     linux.limit(resource.RLIMIT_FSIZE, terms.scratch)
     linux.limit(resource.RLIMIT_NOFILE, terms.descriptors)
-    linux.limit(resource.RLIMIT_NPROC, terms.processes)
+    linux.limit(resource.RLIMIT_NPROC, others + terms.processes)
     linux.limit(resource.RLIMIT_DATA, linux.data_bytes() + terms.memory)
 
 
-LAYERS: dict[str, Callable[[Terms], None]] = {
-    "namespaces": _namespaces,
-    "scratch": _scratch,
-    "bounds": _bounds,
-    "identity": _identity,
-    "privileges": _privileges,
-    "limits": _limits,
+def _landlock_world(_terms: Terms, _plan: Plan) -> None:
+    """A second wall: the world's root, which no path outside leads through. Where the kernel has none, none."""
+    if landlock.version():
+        writable = [(SCRATCH, landlock.TO_WRITE), ("/dev/shm", landlock.TO_WRITE)]  # noqa: S108
+        landlock.restrict([("/", landlock.TO_READ), ("/dev/null", landlock.TO_POUR), *writable])
+
+
+def _landlock_alone(_terms: Terms, plan: Plan) -> None:
+    """The main wall: libraries, the own folder, the own part of /proc."""
+    scratch = [] if "scratch" in plan.without else [(Path.cwd(), landlock.TO_WRITE)]
+    devices = [(f"/dev/{name}", landlock.TO_READ) for name in world.DEVICES]
+    own = [(f"/proc/{os.getpid()}", landlock.TO_READ), ("/dev/null", landlock.TO_POUR)]
+    landlock.restrict([*((path, landlock.TO_READ) for path in _readable(plan.model)), *devices, *own, *scratch])
+
+
+@functools.cache
+def _readable(model: Path | None) -> list[Path]:
+    """What a submission may read in tier B; asked first before the imports, as the world of tier A is built then."""
+    paths = [path for path, _ in world.visible()]
+    return [*paths, model] if model else paths
+
+
+def _refuse_hidden(plan: Plan) -> None:
+    readable = _readable(plan.model)
+    seen = [str(a) for a in plan.hidden if any(a == b or a in b.parents or b in a.parents for b in readable)]
+    if seen:
+        raise PermissionError(f"visible inside the sandbox: {', '.join(seen)}")
+
+
+def _system_calls(_terms: Terms, plan: Plan) -> None:
+    seccomp.install(alone=plan.tier == "B", own=os.getpid())
+
+
+_Layer = Callable[[Terms, Plan], None]
+LAYERS: dict[str, dict[str, _Layer]] = {
+    "A": {
+        "namespaces": _namespaces,
+        "scratch": _scratch,
+        "bounds": _bounds,
+        "identity": _identity,
+        "privileges": _privileges,
+        "limits": _limits,
+        "landlock": _landlock_world,
+        "seccomp": _system_calls,
+    },
+    "B": {
+        "scratch": _folder,
+        "bounds": _bounds,
+        "identity": _identity,
+        "mortality": _mortality,
+        "privileges": _privileges,
+        "limits": _limits,
+        "landlock": _landlock_alone,
+        "seccomp": _system_calls,
+    },
 }
-"""The walls of one grading, in the order in which they go up."""
-
-
-def mount_proc(target: str) -> None:
-    """A /proc of this pid namespace; where the kernel refuses one (a container that masks its own), an empty place."""
-    flags = linux.RDONLY | linux.NOSUID | linux.NODEV | linux.NOEXEC
-    try:
-        linux.mount("proc", target, "proc", flags)
-    except PermissionError:
-        linux.mount("tmpfs", target, "tmpfs", flags, "size=4k")
-
-
-def _is_root() -> bool:
-    """Root that may become another uid: in a rootless container ``root`` often may not, and counts as a user here."""
-    if os.geteuid() != 0:
-        return False
-    with contextlib.suppress(OSError, ValueError):
-        spans = [line.split() for line in Path("/proc/self/uid_map").read_text().splitlines()]
-        return any(int(first) <= FIRST_UID < int(first) + int(count) - UIDS for first, _, count in spans)
-    return True
-
-
-def _build_world(model: Path | None) -> None:
-    linux.mount("none", "/", "", linux.RECURSIVE | linux.PRIVATE)
-    shown = visible()
-    sources = [str(source) for source, _ in shown] + ([str(model)] if model else [])
-    place = Path(next(p for p in _PLACES if Path(p).is_dir() and not any(s.startswith(p + "/") for s in sources)))
-    linux.mount("tmpfs", place, "tmpfs", linux.NOSUID, "size=1m,mode=755")
-    (place / "tmp").mkdir()
-    linux.mount("tmpfs", place / "tmp", "tmpfs", linux.NOSUID | linux.NODEV, "size=16m,mode=1777")
-    for source, target in shown:
-        _show(source, place / target.relative_to("/"))
-    if model:
-        _show(model, place / MODEL.relative_to("/"))
-    for name in ("dev/shm", "proc"):
-        (place / name).mkdir(parents=True, exist_ok=True)
-    for name in _DEVICES:
-        (place / "dev" / name).touch()
-        linux.bind_read_only(f"/dev/{name}", place / "dev" / name, device=True)
-    _name_the_users(place / "etc")
-    mount_proc(str(place / "proc"))
-    linux.pivot_root(place)
-    _under_scratch()
-    linux.mount("", "/", "", linux.REMOUNT | linux.BIND | linux.RDONLY | linux.NOSUID)
-
-
-def visible() -> list[tuple[Path, Path]]:
-    """What the world shows, as (source, place): libraries of the system and of the interpreter, none inside another."""
-    places = [*_SYSTEM, f"{sys.base_prefix}/lib", *sys.path, *_mapped_directories()]
-    paths = {Path(place) for place in places if place.startswith("/") and Path(place).exists()}
-    paths |= {path.resolve() for path in paths}
-    outermost = [path for path in sorted(paths) if not any(other in path.parents for other in paths)]
-    return [(path, path) for path in outermost]
-
-
-def _mapped_directories() -> set[str]:
-    lines = Path("/proc/self/maps").read_text().splitlines()
-    files = {line.split(maxsplit=5)[5] for line in lines if line.count("/") and ".so" in line}
-    return {str(Path(file).parent) for file in files if file.startswith("/")}
-
-
-def _show(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if source.is_symlink():
-        target.symlink_to(source.readlink())
-        return
-    if source.is_dir():
-        target.mkdir(exist_ok=True)
-    else:
-        target.touch()
-    linux.bind_read_only(source, target)
-
-
-def _name_the_users(folder: Path) -> None:
-    folder.mkdir(exist_ok=True)
-    uids = [INNER_UID, *range(FIRST_UID, FIRST_UID + UIDS)]
-    (folder / "passwd").write_text("".join(f"learner{uid}:x:{uid}:{uid}::/tmp:/none\n" for uid in uids))
-    (folder / "group").write_text("".join(f"learner{uid}:x:{uid}:\n" for uid in uids))
+"""The walls of one grading by tier, in the order in which they go up."""

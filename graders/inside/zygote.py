@@ -6,6 +6,7 @@ database or a submission of another grading. Leaves out what a fork answers (``g
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import socket
@@ -14,31 +15,39 @@ from pathlib import Path
 from typing import Any
 
 from graders import forking
-from graders.inside import linux, preload, sandbox
+from graders.inside import linux, offer, preload, sandbox
 from graders.inside.service import Service
 from graders.wire import Channel
 
 
 def main() -> None:
-    """``argv``: the checkout, the control socket's descriptor, and JSON ``{"model": path or null, "hidden": [paths]}``.
+    """``argv``: the checkout, the control socket's descriptor, and JSON ``{"model": path or null, "hidden": [paths],
+    "tiers": [in this order], "without": [layers left out, for tests]}``.
 
-    Sends ``{"ready": true, "layers": [...], "memory": bytes that each fork begins with}``, then serves; or
-    ``{"ready": false, "problem": sentence}``.
+    Sends ``{"ready": true, "tier": ..., "layers": [...], "missing": {what: why}, "memory": bytes that each fork begins
+    with}``, then serves; or ``{"ready": false, "problem": sentence}``.
     """
     control = socket.socket(fileno=int(sys.argv[2]))
     options = json.loads(sys.argv[3])
-    try:
-        sandbox.enclose(Path(options["model"]) if options["model"] else None, [Path(p) for p in options["hidden"]])
-    except OSError as error:
-        forking.send(control, {"ready": False, "problem": str(error)})
+    model = Path(options["model"]) if options["model"] else None
+    wanted = sandbox.Plan("", model, tuple(map(Path, options["hidden"])), frozenset(options["without"]))
+    chosen, problems = sandbox.choose(options["tiers"], wanted)
+    if chosen is None:
+        forking.send(control, {"ready": False, "problem": offer.refusal(problems)})
         return
+    plan = sandbox.settle(chosen)
     with forking.mortal(control):
         preload.warm()
-    forking.send(control, {"ready": True, "layers": ["world", *sandbox.LAYERS], "memory": linux.own_bytes()})
-    forking.serve(control, _grading, sandbox.fork_apart)
+    told = {"tier": plan.tier, "layers": plan.layers, "missing": offer.missing(plan.tier, problems)}
+    forking.send(control, {"ready": True, **told, "memory": linux.own_bytes()})
+    try:
+        grading, fork = functools.partial(_grading, plan), functools.partial(sandbox.fork_apart, plan)
+        forking.serve(control, grading, fork, functools.partial(sandbox.bury, plan))
+    finally:
+        sandbox.leave(plan)
 
 
-def _grading(terms: Any, descriptors: list[int]) -> None:
+def _grading(plan: sandbox.Plan, terms: Any, descriptors: list[int]) -> None:
     """One forked process: walls first, then the submission. ``descriptors``: the wire, the output."""
     wire, output = descriptors
     nothing = os.open("/dev/null", os.O_RDONLY)
@@ -46,7 +55,7 @@ def _grading(terms: Any, descriptors: list[int]) -> None:
         os.dup2(descriptor, number)
     os.close(nothing)
     os.close(output)
-    sandbox.enter(sandbox.Terms(**terms))
+    sandbox.enter(sandbox.Terms(**terms), plan)
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - live as long as the process
     sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
