@@ -29,6 +29,7 @@ from progress.identity import Identity
 from progress.records import WorkerRow
 from progress.submissions import Submission
 from settings import ROOT, Settings
+from tests.progress import postgres
 
 pytestmark = pytest.mark.slow
 ANNA = Identity("anna", "Анна", instructor=False)
@@ -82,9 +83,21 @@ class Course:
         return [line for line in path.read_text().splitlines() if line.startswith(start)] if path.exists() else []
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[postgres.Server]:
+    with postgres.running() as running:
+        yield running
+
+
+ON_BOTH = pytest.mark.parametrize("course", ["sqlite", "postgresql"], indirect=True)
+"""For what several machines share: a second one needs PostgreSQL."""
+
+
 @pytest.fixture
-def course(tmp_path: Path) -> Iterator[Course]:
-    chosen = settings.load({}, data_dir=tmp_path)
+def course(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Course]:
+    shared = getattr(request, "param", "sqlite") == "postgresql"
+    database_url = request.getfixturevalue("server").new() if shared else None
+    chosen = settings.load({}, data_dir=tmp_path, database_url=database_url)
     prepare(chosen)
     database = Database(chosen.database)
     made = Course(chosen, database, queue.Queue(chosen, database))
@@ -211,6 +224,7 @@ def others(many: int) -> list[Identity]:
     return [Identity(f"learner-{number}", f"Ученик {number}", instructor=False) for number in range(many)]
 
 
+@ON_BOTH
 def test_two_workers_share_the_work_and_one_takes_over_when_the_other_is_killed(course: Course) -> None:
     children = {str(course.worker(name).pid): name for name in ("first", "second")}
     wait_until(lambda: len(workers.alive(course.database)) == 2, "two workers")
@@ -231,6 +245,7 @@ def test_two_workers_share_the_work_and_one_takes_over_when_the_other_is_killed(
     assert [line.split()[1] for line in course.diary("end") if "stuck" in line] == list(set(children) - {began})
 
 
+@ON_BOTH
 def test_learners_take_turns(course: Course) -> None:
     mine = [course.send(f"slow 0.3 {number}") for number in range(5)]
     his, hers = (course.send("slow 0.3 only one", who=who) for who in others(2))
@@ -246,6 +261,7 @@ def test_learners_take_turns(course: Course) -> None:
     assert finished == order
 
 
+@ON_BOTH
 def test_one_learner_has_one_grading_at_a_time_however_many_workers_there_are(course: Course) -> None:
     course.worker("first")
     course.worker("second")
