@@ -19,7 +19,7 @@ from jobs import grading, process, worker
 from jobs.prepare import prepare
 from progress.database import Database
 
-SWEEP = 0.5
+SWEEP = float(os.environ.get("TEST_SWEEP", "0.5"))
 
 
 class Grader:

@@ -261,6 +261,16 @@ def test_learners_take_turns(course: Course) -> None:
     assert finished == order
 
 
+def test_the_next_one_of_a_learner_follows_at_once_and_not_with_the_next_sweep(course: Course) -> None:
+    course.worker(TEST_SWEEP="600")
+    wait_until(course.queue.alive, "the worker")
+    course.wait_done(course.send("the worker has swept"))
+    course.wait_done(*(course.send(f"slow 0.1 {number}") for number in range(3)))
+    calls = [trials.create_trial(course.database, ANNA, slug, b"x", "x") for slug in "abc"]
+    assert all([course.queue.trial(number) for number in calls])
+    wait_until(lambda: trials.trial(course.database, ANNA, calls[-1]).state == "done", "the last trial")
+
+
 @ON_BOTH
 def test_one_learner_has_one_grading_at_a_time_however_many_workers_there_are(course: Course) -> None:
     course.worker("first")
