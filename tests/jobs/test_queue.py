@@ -267,7 +267,7 @@ def test_the_next_one_of_a_learner_follows_at_once_and_not_with_the_next_sweep(c
     course.wait_done(course.send("the worker has swept"))
     course.wait_done(*(course.send(f"slow 0.1 {number}") for number in range(3)))
     calls = [trials.create_trial(course.database, ANNA, slug, b"x", "x") for slug in "abc"]
-    assert all([course.queue.trial(number) for number in calls])
+    assert all(course.queue.trial(number) for number in calls)
     wait_until(lambda: trials.trial(course.database, ANNA, calls[-1]).state == "done", "the last trial")
 
 
