@@ -46,10 +46,14 @@ CASES: tuple[Case, ...] = (
         76,
         "secrets",
         """
-        import glob, os
+        import os
         names = ["/etc/shadow", "/root/.ssh", "/home", "/root/.bashrc", "/run/secrets", "/var/lib", "/data"]
-        for name in ("course.sqlite", "test_rank_for_energy.py"): names += glob.glob(f"/**/{name}", recursive=True)
-        if not any(os.path.exists(name) for name in names): raise FileNotFoundError
+        found = [name for name in names if os.path.exists(name)]
+        for folder, below, files in os.walk("/"):
+            below[:] = [name for name in below if name not in ("proc", "site-packages", "lib-dynload")]
+            found += [name for name in files if name in ("course.sqlite", "test_rank_for_energy.py", "checking.py")]
+        if not found: raise FileNotFoundError
+        print(found)
         """,
     ),
     probe(
@@ -107,9 +111,9 @@ call(101 if x86 else 117, 16, pid, 0, 0)
         83,
         "execute",
         """
-        import glob, os
+        import os
         if os.fork() == 0:
-            for program in ("/bin/true", "/usr/bin/true", *glob.glob("/lib*/**/ld-*", recursive=True)):
+            for program in ("/bin/true", "/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1"):
                 try: os.execv(program, [program, "--help"])
                 except OSError: pass
             os._exit(1)

@@ -7,7 +7,7 @@ from tests.attacks.case import ENDED, STARVED, STOPPED, Case, attack
 
 CASES: tuple[Case, ...] = (
     attack(1, "endless_loop", "while True: pass", STOPPED, says="бесконечного цикла"),
-    attack(1, "endless_loop_in_a_call", "def rank_for_energy(matrix, share):\n    while True: pass", STOPPED),
+    attack(1, "endless_loop_in_a_call", "def rank_for_energy(matrix, share):\n    while True: pass", STOPPED | ENDED),
     attack(2, "sleep", "import time; time.sleep(1e9)", STOPPED),
     attack(
         3,
