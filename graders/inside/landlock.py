@@ -33,9 +33,10 @@ _ON_A_FILE = _EXECUTE | _WRITE | _READ | _TRUNCATE
 _SINCE = {1: _ON_A_FILE & ~_TRUNCATE | _READ_DIR | _REMOVE | _MAKE | _MAKE_DEVICES}
 _SINCE |= {2: _REFER, 3: _TRUNCATE, 5: _IOCTL_DEVICE, 9: _RESOLVE_SOCKET}
 
-TO_READ = _READ | _READ_DIR | _EXECUTE
+TO_READ = _READ | _READ_DIR
+"""Nothing may be run as a program. Libraries are mapped, which is reading."""
 TO_WRITE = _READ | _READ_DIR | _WRITE | _TRUNCATE | _REMOVE | _MAKE | _REFER
-"""Files and folders of all kinds but devices; nothing that could be run."""
+"""Files and folders of all kinds but devices."""
 TO_POUR = _READ | _WRITE | _TRUNCATE
 """For /dev/null."""
 

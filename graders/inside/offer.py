@@ -16,9 +16,7 @@ def missing(tier: str, problems: Mapping[str, str]) -> dict[str, str]:
     if tier == "B":
         why = f"ядро отказало ({problems['A']})" if "A" in problems else "ступень B задана явно"
         found["namespaces"] = f"{why}: код учеников не может запускать процессы и общаться через сокеты"
-        found["memory"] = "общую память и место на диске считает сторож 20 раз в секунду, не ядро"
-    else:
-        found["cgroup"] = "не используется: память всех процессов и /tmp считает сторож 20 раз в секунду"
+    found["cgroup"] = "не используется: память всех процессов и временную папку считает сторож 20 раз в секунду"
     version = landlock.version()
     if not version:
         found["landlock"] = "в этом ядре его нет: файлы закрывают одни пространства имён"
@@ -33,6 +31,8 @@ def refusal(problems: Mapping[str, str]) -> str:
     reasons = "; ".join(f"{_NAMES[tier]}: {why}" for tier, why in problems.items())
     if any("visible" in why for why in problems.values()):
         return f"код учеников увидел бы чужое ({reasons}); перенесите курс туда, где не лежат библиотеки Python"
+    if "Permission denied: '/" in problems.get("B", ""):
+        return f"пользователь без прав не прочтёт библиотеки ({reasons}); перенесите Python и курс в открытую папку"
     return (
         f"стены не встают ({reasons}); разрешите пространства имён (sudo sysctl -w user.max_user_namespaces=10000, "
         "в Ubuntu 24.04 и новее ещё kernel.apparmor_restrict_unprivileged_userns=0) или запустите курс на Linux 6.2 "

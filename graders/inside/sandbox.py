@@ -234,11 +234,12 @@ def _landlock_world(_terms: Terms, _plan: Plan) -> None:
 
 
 def _landlock_alone(_terms: Terms, plan: Plan) -> None:
-    """The main wall: libraries, the own folder, the own part of /proc."""
+    """The main wall: libraries, the own folder, of /proc what tells of oneself alone (``net`` would tell of the host)."""
     scratch = [] if "scratch" in plan.without else [(Path.cwd(), landlock.TO_WRITE)]
     devices = [(f"/dev/{name}", landlock.TO_READ) for name in world.DEVICES]
-    own = [(f"/proc/{os.getpid()}", landlock.TO_READ), ("/dev/null", landlock.TO_POUR)]
-    landlock.restrict([*((path, landlock.TO_READ) for path in _readable(plan.model)), *devices, *own, *scratch])
+    own = [(f"/proc/self/{name}", landlock.TO_READ) for name in ("status", "stat", "statm", "maps", "fd")]
+    libraries = [(path, landlock.TO_READ) for path in _readable(plan.model)]
+    landlock.restrict([*libraries, *devices, ("/dev/null", landlock.TO_POUR), *own, *scratch])
 
 
 @functools.cache
