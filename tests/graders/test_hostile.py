@@ -150,7 +150,7 @@ def test_the_environment_and_the_process_table_tell_nothing(engine: Engine) -> N
     ours = {key for key in keys if not key.startswith(("LC_", "KMP_", "TORCH"))}  # those are set by libraries
     assert ours <= set(zygote._ENVIRONMENT)
     assert inside(engine, "import os\nfound = [p for p in os.listdir('/proc') if p.isdigit()]") in ("['1']", "[]")
-    assert inside(engine, "import socket\nfound = socket.gethostname(), len(socket.if_nameindex())") == "('sandbox', 1)"
+    assert inside(engine, "import socket\nfound = socket.gethostname()") == "'sandbox'"
 
 
 @pytest.mark.parametrize(
