@@ -234,7 +234,7 @@ def _landlock_world(_terms: Terms, _plan: Plan) -> None:
 
 
 def _landlock_alone(_terms: Terms, plan: Plan) -> None:
-    """The main wall: libraries, the own folder, of /proc what tells of oneself alone (``net`` would tell of the host)."""
+    """The main wall: libraries, the own folder, of /proc what tells of oneself (``net`` tells of the host)."""
     scratch = [] if "scratch" in plan.without else [(Path.cwd(), landlock.TO_WRITE)]
     devices = [(f"/dev/{name}", landlock.TO_READ) for name in world.DEVICES]
     own = [(f"/proc/self/{name}", landlock.TO_READ) for name in ("status", "stat", "statm", "maps", "fd")]

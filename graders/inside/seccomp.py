@@ -1,10 +1,11 @@
 """seccomp: system calls that no submission needs are refused, so that a bug of the kernel behind them is out of reach.
 
-A deny-list, since torch and its libraries may use any ordinary call: EPERM for what is listed, as libraries probe and
-go on; ENOSYS for calls newer than this list and for clone3, whose flags a filter cannot see (libc falls back to clone);
-death for the calls of another architecture, which nothing here makes by mistake. Where no namespaces stand
-(``alone``), the filter also stands in for them: no new process, nobody else to signal, no socket but pairs, no change
-of a file's owner, mode or times, none of which Landlock covers. Leaves out what may be opened (``landlock``).
+A deny-list, since torch and its libraries may use any ordinary call. What is listed ends with an error, as libraries
+probe and go on: EPERM, or what fits the call better (no net, no memory); ENOSYS for calls newer than this list and for
+clone3, whose flags a filter cannot see (libc falls back to clone); death for the calls of another architecture, which
+nothing here makes by mistake. Where no namespaces stand (``alone``), the filter also stands in for them: no new
+process, nobody else to signal, no socket but pairs, no change of a file's owner, mode or times, none of which Landlock
+covers. Leaves out what may be opened (``landlock``).
 Sources: man 2 seccomp, the kernel's tables of system calls for x86_64 and aarch64; isolate's list for locks and leases.
 """
 
@@ -51,7 +52,7 @@ sched_setscheduler 144 119, sched_setparam 142 118, sched_setattr 314 274, iopri
 """
 _DENIED_ALONE = """
 fork 57 -, vfork 58 -, setsid 112 157, setpgid 109 154, tkill 200 130, pidfd_open 434 434, pidfd_send_signal 424 424
-socket 41 198, connect 42 203, bind 49 200, listen 50 201
+connect 42 203, bind 49 200, listen 50 201
 chmod 90 -, fchmod 91 52, fchmodat 268 53, fchmodat2 452 452, chown 92 -, fchown 93 55, lchown 94 -, fchownat 260 54
 setxattr 188 5, lsetxattr 189 6, fsetxattr 190 7, removexattr 197 14, lremovexattr 198 15, fremovexattr 199 16
 utime 132 -, utimes 235 -, utimensat 280 88, futimesat 261 -
@@ -79,6 +80,7 @@ _SHARED_ANONYMOUS = 0x21  # such memory stays when it is unmapped from a page ta
 _PARENT_DEATH = 1  # PR_SET_PDEATHSIG
 _SIGNALS = ("kill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo")
 
+_STEP = struct.Struct("=HBBI")
 _Code = list[tuple[int, int, int, int]]  # operation, jump if true, jump if false, operand
 
 
@@ -97,54 +99,53 @@ def install(*, alone: bool, own: int) -> None:
     """
     if not supported():
         raise OSError(errno.ENOSYS, f"no seccomp filter for {platform.machine()}")
-    program, count = _program(alone=alone, own=own if alone else 0)
-    buffer = ctypes.create_string_buffer(program, len(program))
-    pointed = struct.pack("@HP", count, ctypes.addressof(buffer))
+    code = program(platform.machine(), alone=alone, own=own if alone else 0)
+    buffer = ctypes.create_string_buffer(code, len(code))
+    pointed = struct.pack("@HP", len(code) // _STEP.size, ctypes.addressof(buffer))
     linux.no_new_privileges()
     linux.syscall("seccomp", _MACHINES[platform.machine()][2], _SET_MODE_FILTER, _TSYNC, pointed)
 
 
 def prepare() -> None:
     """Make the filter of tier A before the forks, so that none of them has to."""
-    _program(alone=False, own=0)
+    program(platform.machine(), alone=False, own=0)
 
 
-def denied(*, alone: bool) -> dict[str, int]:
+def denied(machine: str, *, alone: bool) -> dict[str, int]:
     """The calls that are refused whatever their arguments: number by name."""
-    return _numbers(_DENIED) | (_numbers(_DENIED_ALONE) if alone else {})
+    return _numbers(machine, _DENIED) | (_numbers(machine, _DENIED_ALONE) if alone else {})
 
 
 @functools.lru_cache(maxsize=2)
-def _program(*, alone: bool, own: int) -> tuple[bytes, int]:
-    refused = denied(alone=alone)
-    known = _numbers(_JUDGED)
-    rules = {name: rule for name, rule in _rules(alone=alone, own=own).items() if name not in refused}
+def program(machine: str, *, alone: bool, own: int) -> bytes:
+    """The filter for an architecture, as the kernel takes it."""
+    known, unknown = _numbers(machine, _JUDGED), _numbers(machine, _UNKNOWN)
+    refused = denied(machine, alone=alone)
     code = [
-        *_same_architecture(),
-        *(step for name, rule in rules.items() for step in _when(known[name], rule)),
-        *(step for number in refused.values() for step in _when(number, [_refuse(errno.EPERM)])),
-        *(step for number in _numbers(_UNKNOWN).values() for step in _when(number, [_refuse(errno.ENOSYS)])),
+        *_same_architecture(machine),
+        *(step for name, rule in _rules(alone=alone, own=own).items() for step in _when(known[name], rule)),
+        *(step for number in refused.values() for step in _when(number, [_refuse()])),
+        *(step for number in unknown.values() for step in _when(number, [_refuse(errno.ENOSYS)])),
         (_RETURN, 0, 0, _ALLOW),
     ]
-    return b"".join(struct.pack("=HBBI", *step) for step in code), len(code)
+    return b"".join(_STEP.pack(*step) for step in code)
 
 
-def _numbers(table: str) -> dict[str, int]:
-    column = _MACHINES[platform.machine()][0]
+def _numbers(machine: str, table: str) -> dict[str, int]:
+    column = _MACHINES[machine][0]
     rows = [row.split() for row in table.replace("\n", ",").split(",") if row.strip()]
     return {name: int(columns[column]) for name, *columns in rows if columns[column] != "-"}
 
 
 def _rules(*, alone: bool, own: int) -> dict[str, _Code]:
     """What is decided by arguments; the calls used most come first. Only the low halves count: all are ints."""
-    kinds = _PAIR_KINDS if alone else _KINDS
     rules = {
-        "mmap": [_load(3), (_MASK, 0, 0, _SHARED_ANONYMOUS), *_refuse_these([_SHARED_ANONYMOUS])],
+        "mmap": [_load(3), (_MASK, 0, 0, _SHARED_ANONYMOUS), *_refuse_these([_SHARED_ANONYMOUS], errno.ENOMEM)],
         "fcntl": [_load(1), *_refuse_these([*_LOCKS, *_OWNERS])],
         "ioctl": [_load(1), *_refuse_these([*_TERMINAL, *_SIGNAL_OWNER, *_FILE_FLAGS])],
         "clone": _clone(alone=alone),
-        "socket": [_load(0), (_EQUAL, 1, 0, _UNIX), _refuse(), _load(1), (_MASK, 0, 0, 0xF), *_only_these(_KINDS)],
-        "socketpair": [_load(0), (_EQUAL, 1, 0, _UNIX), _refuse(), _load(1), (_MASK, 0, 0, 0xF), *_only_these(kinds)],
+        "socket": _sockets(() if alone else _KINDS),
+        "socketpair": _sockets(_PAIR_KINDS if alone else _KINDS),
         "prlimit64": [_load(0), *_only_these([0])],
         "sched_setaffinity": [_load(0), *_only_these([0])],
         "setpriority": [_load(0), (_EQUAL, 1, 0, 0), _refuse(), _load(1), *_only_these([0])],
@@ -155,14 +156,20 @@ def _rules(*, alone: bool, own: int) -> dict[str, _Code]:
     return rules
 
 
+def _sockets(kinds: Sequence[int]) -> _Code:
+    """Local ones of these kinds. Of a net the error says what the learner has to know: there is none."""
+    local = [_load(0), (_EQUAL, 1, 0, _UNIX), _refuse(errno.ENETUNREACH)]
+    return [*local, _load(1), (_MASK, 0, 0, 0xF), *_only_these(kinds)]
+
+
 def _clone(*, alone: bool) -> _Code:
     only_threads = [(_ANY_BIT, 1, 0, _THREAD), _refuse()] if alone else []
     return [_load(0), (_ANY_BIT, 0, 1, _NEW_NAMESPACES), _refuse(), *only_threads, (_RETURN, 0, 0, _ALLOW)]
 
 
-def _same_architecture() -> _Code:
+def _same_architecture(machine: str) -> _Code:
     """Death for foreign calls, x32 among them; ENOSYS for unknown ones; then the number is loaded."""
-    expected = _MACHINES[platform.machine()][1]
+    expected = _MACHINES[machine][1]
     return [
         (_LOAD, 0, 0, _ARCHITECTURE),
         (_EQUAL, 1, 0, expected),
@@ -188,8 +195,8 @@ def _refuse(code: int = errno.EPERM) -> tuple[int, int, int, int]:
     return (_RETURN, 0, 0, _ERROR | code)
 
 
-def _refuse_these(values: Sequence[int]) -> _Code:
-    return [*(step for value in values for step in _when(value, [_refuse()])), (_RETURN, 0, 0, _ALLOW)]
+def _refuse_these(values: Sequence[int], code: int = errno.EPERM) -> _Code:
+    return [*(step for value in values for step in _when(value, [_refuse(code)])), (_RETURN, 0, 0, _ALLOW)]
 
 
 def _only_these(values: Sequence[int]) -> _Code:
