@@ -245,9 +245,10 @@ def child(_request: Any, descriptors: list[int]) -> None:
     engine.send(["done"], deadline_in(10))
 
 
-def main() -> None:
-    """Entry of the judge's zygote. ``argv``: the checkout, the control socket's descriptor."""
-    control = socket.socket(fileno=int(sys.argv[2]))
+def main(socket_number: int, _options: None) -> None:
+    """Entry of the judge's zygote. ``socket_number``: the control socket's descriptor."""
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    control = socket.socket(fileno=socket_number)
     from graders.host import warm
 
     with forking.mortal(control):

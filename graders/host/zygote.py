@@ -42,9 +42,12 @@ _ENVIRONMENT = {
     "TRANSFORMERS_VERBOSITY": "error",
     "TOKENIZERS_PARALLELISM": "false",
     "MPLBACKEND": "Agg",
-    "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
 }
-_ENTRY = "import sys; sys.path.insert(0, sys.argv[1]); from {module} import main; {after}main()"
+_ENTRY = (
+    "import json, sys; told = json.loads(sys.stdin.readline()); sys.path.insert(0, told.pop('root')); "
+    "from {module} import main; {after}main(told.pop('control'), told.pop('options'))"
+)
+"""What a zygote has to know comes through its standard input: its command line could be read by every fork."""
 
 
 class Lost(Exception):
@@ -103,22 +106,28 @@ class Child:
 class _Process:
     """One started zygote."""
 
-    def __init__(self, module: str, options: Sequence[str], *, shut: bool) -> None:
+    def __init__(self, module: str, options: object, *, shut: bool) -> None:
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         code = _ENTRY.format(module=module, after="sys.path.pop(0); " if shut else "")
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-I", "-B", "-c", code, str(ROOT), str(theirs.fileno()), *options],
+                [sys.executable, "-I", "-B", "-c", code],
                 env=_ENVIRONMENT,
                 cwd="/",
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )
+            self._tell({"root": str(ROOT), "control": theirs.fileno(), "options": options})
         self.jobs, self._module = 0, module
         self._hello: dict[str, Any] | None = None
         self._children: list[Child] = []
+
+    def _tell(self, what: object) -> None:
+        if self.process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError), self.process.stdin as pipe:  # its end is told by ``hello``
+                pipe.write(json.dumps(what).encode() + b"\n")
 
     def hello(self, seconds: float) -> dict[str, Any] | None:
         """What the zygote said about itself, None when it is not warm yet.
@@ -173,7 +182,7 @@ class Zygote:
 
     def __init__(self, module: str, options: object = None, *, shut: bool = False) -> None:
         self._module, self._shut = module, shut
-        self._options = [] if options is None else [json.dumps(options)]
+        self._options = options
         self._lock = threading.Lock()
         self._now = self._start()
         self._next: _Process | None = None

@@ -6,8 +6,8 @@ database or a submission of another grading. Leaves out what a fork answers (``g
 
 from __future__ import annotations
 
+import dataclasses
 import functools
-import json
 import os
 import socket
 import sys
@@ -20,22 +20,22 @@ from graders.inside.service import Service
 from graders.wire import Channel
 
 
-def main() -> None:
-    """``argv``: the checkout, the control socket's descriptor, and JSON ``{"model": path or null, "hidden": [paths],
-    "tiers": [in this order], "without": [layers left out, for tests]}``.
+def main(socket_number: int, options: dict[str, Any]) -> None:
+    """``options``: ``{"model": path or null, "hidden": [paths], "tiers": [in this order], "without": [layers left out,
+    for tests]}``. ``socket_number``: the control socket's descriptor.
 
     Sends ``{"ready": true, "tier": ..., "layers": [...], "missing": {what: why}, "memory": bytes that each fork begins
     with}``, then serves; or ``{"ready": false, "problem": sentence}``.
     """
-    control = socket.socket(fileno=int(sys.argv[2]))
-    options = json.loads(sys.argv[3])
+    control = socket.socket(fileno=socket_number)
     model = Path(options["model"]) if options["model"] else None
     wanted = sandbox.Plan("", model, tuple(map(Path, options["hidden"])), frozenset(options["without"]))
     chosen, problems = sandbox.choose(options["tiers"], wanted)
     if chosen is None:
         forking.send(control, {"ready": False, "problem": offer.refusal(problems)})
         return
-    plan = sandbox.settle(chosen)
+    plan = dataclasses.replace(sandbox.settle(chosen), hidden=())
+    del options, wanted, chosen  # forks can walk over these frames: no name of a hidden place stays in them
     with forking.mortal(control):
         preload.warm()
     told = {"tier": plan.tier, "layers": plan.layers, "missing": offer.missing(plan.tier, problems)}
