@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from common import numbers
+from graders.protocol import WALLS
 from settings import ROOT, Settings
 
 PACKAGES = ("streamlit", "torch", "transformers", "peft", "dbos", "SQLAlchemy", "pytest")
+ISOLATION = "Изоляция проверок"
 
 
 def add_parser(subparsers: Any) -> None:
@@ -50,7 +52,7 @@ def _findings(settings: Settings) -> Iterator[tuple[str, str, bool]]:
     yield "Код курса", str(ROOT), True
     yield _data(settings)
     yield "База курса", settings.database if not settings.database_url else "PostgreSQL", True
-    yield _isolation(settings)
+    yield from _isolation(settings)
 
 
 def _data(settings: Settings) -> tuple[str, str, bool]:
@@ -61,11 +63,15 @@ def _data(settings: Settings) -> tuple[str, str, bool]:
     return "Папка данных", f"{settings.data_dir}, свободно {numbers.size(free)}", free > 10**9
 
 
-def _isolation(settings: Settings) -> tuple[str, str, bool]:
+def _isolation(settings: Settings) -> Iterator[tuple[str, str, bool]]:
     if sys.platform != "linux":
-        return "Изоляция проверок", "проверки выключены: им нужна песочница Linux", False
+        yield ISOLATION, "проверки выключены: им нужна песочница Linux", False
+        return
     from graders.host.engine import Engine
 
     with Engine(settings.exercises_dir) as engine:
         found = engine.isolation()
-    return "Изоляция проверок", ", ".join(found.layers) if found.ready else found.problem, found.ready
+    standing = ", ".join(dict.fromkeys(WALLS[name] for name in found.layers))
+    yield ISOLATION, f"ступень {found.tier}: {standing}" if found.ready else found.problem, found.ready
+    for name, why in found.missing:
+        yield "Не проверено здесь", f"{WALLS[name]}: {why}", True

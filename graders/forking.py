@@ -34,8 +34,11 @@ def send(sock: socket.socket, message: object, descriptors: Sequence[int] = ()) 
 
 
 def receive(sock: socket.socket) -> tuple[Any, list[int]]:
-    """The next packet. An empty one (the other side closed) is ``(None, [])``."""
-    data, descriptors, _, _ = socket.recv_fds(sock, MAX_REQUEST, MAX_DESCRIPTORS)
+    """The next packet. An empty one (the other side closed, maybe without reading ours) is ``(None, [])``."""
+    try:
+        data, descriptors, _, _ = socket.recv_fds(sock, MAX_REQUEST, MAX_DESCRIPTORS)
+    except ConnectionResetError:
+        return None, []
     for descriptor in descriptors:
         os.set_inheritable(descriptor, False)
     return (json.loads(data) if data else None), list(descriptors)

@@ -12,6 +12,21 @@ from enum import StrEnum
 from typing import Any
 
 VERSION = 1
+WALLS = {
+    "world": "своя файловая система",
+    "namespaces": "отдельные процессы и сеть",
+    "scratch": "своя временная папка",
+    "bounds": "никаких прав",
+    "identity": "отдельный пользователь",
+    "mortality": "конец вместе с проверкой",
+    "privileges": "никаких прав",
+    "limits": "пределы времени и памяти",
+    "landlock": "Landlock",
+    "seccomp": "запрет опасных вызовов",
+    "cgroup": "учёт памяти ядром (cgroup)",
+    "socket names": "Landlock для сокетов с именем файла",
+}
+"""The sandbox's layers, for people."""
 
 
 class Outcome(StrEnum):

@@ -21,8 +21,8 @@ def missing(tier: str, problems: Mapping[str, str]) -> dict[str, str]:
     if not version:
         found["landlock"] = "в этом ядре его нет: файлы закрывают одни пространства имён"
     elif version < landlock.SOCKETS_BY_PATH:
-        wanted = f"нужна версия {landlock.SOCKETS_BY_PATH}, здесь {version}"
-        found["landlock: сокеты с именем в файловой системе"] = f"{wanted}: {_SOCKETS[tier]}"
+        wanted = f"нужна его версия {landlock.SOCKETS_BY_PATH}, здесь {version}"
+        found["socket names"] = f"{wanted}: {_SOCKETS[tier]}"
     return found
 
 

@@ -245,7 +245,8 @@ def test_without_walls_nothing_is_graded(engine: Engine, solution: str) -> None:
     with Engine(EXERCISES) as fresh:
         fresh._student.close()
         shown = str(Path(sys.base_prefix) / "lib")  # is visible inside, so this sandbox must refuse to start
-        fresh._student = Zygote("graders.inside.zygote", {"model": None, "hidden": [shown], "tiers": ["A", "B"], "without": []}, shut=True)
+        options = {"model": None, "hidden": [shown], "tiers": ["A", "B"], "without": []}
+        fresh._student = Zygote("graders.inside.zygote", options, shut=True)
         assert "недоступна" in fresh.isolation().problem
         verdict = fresh.grade(Job("double", solution.encode()))
     assert (verdict.outcome, verdict.checks) == (Outcome.INFRA_ERROR, ())

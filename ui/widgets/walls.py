@@ -10,24 +10,11 @@ from typing import Any
 
 import streamlit as st
 
+from graders.protocol import WALLS
 from progress import workers
 from progress.database import DatabaseFault
 from ui import session
 from ui.widgets.safe import plain
-
-NAMES = {
-    "world": "своя файловая система",
-    "namespaces": "отдельные процессы и сеть",
-    "scratch": "своя временная папка",
-    "bounds": "никаких прав",
-    "identity": "отдельный пользователь",
-    "mortality": "конец вместе с проверкой",
-    "privileges": "никаких прав",
-    "limits": "пределы времени и памяти",
-    "landlock": "Landlock",
-    "seccomp": "запрет опасных вызовов",
-    "cgroup": "учёт памяти ядром (cgroup)",
-}
 
 
 def show() -> None:
@@ -60,4 +47,4 @@ def reasons(told: Mapping[str, Any]) -> str | None:
 
 def _named(names: Sequence[str]) -> str:
     """The names in words, each once."""
-    return ", ".join(dict.fromkeys(NAMES.get(name, name) for name in names)) or "стены не названы"
+    return ", ".join(dict.fromkeys(WALLS.get(name, name) for name in names)) or "стены не названы"
