@@ -1,6 +1,6 @@
 """What an attack is: a submission, the item of the catalogue that it stands for, and the outcome that is right.
 
-Every case is a wrong solution of the exercise ``rank-for-energy`` with an attack in it. Leaves out running them.
+Every case is a wrong solution of the exercise ``rank-for-energy`` with an attack in it. Leaves out what has to hold.
 """
 
 from __future__ import annotations
@@ -8,7 +8,12 @@ from __future__ import annotations
 import textwrap
 from dataclasses import dataclass
 
-from graders.protocol import Outcome
+from graders.host.engine import Engine
+from graders.protocol import Job, Outcome, Verdict
+from settings import ROOT
+
+EXERCISE = "rank-for-energy"
+SECONDS, MEGABYTES = 2, 512
 
 WRONG = """
 import torch
@@ -79,3 +84,11 @@ def file(
 ) -> Case:
     """A submission as it stands."""
     return Case(item, name, content, frozenset({expect}), says=says, filename=filename)
+
+
+def right() -> bytes:
+    return (ROOT / "exercises" / EXERCISE / "solution.py").read_bytes()
+
+
+def grade(engine: Engine, source: str | bytes, filename: str) -> Verdict:
+    return engine.grade(Job(EXERCISE, source.encode() if isinstance(source, str) else source, filename))

@@ -89,6 +89,7 @@ pid = os.fork()
 if pid == 0: time.sleep(9)
 call(101 if x86 else 117, 16, pid, 0, 0)
 """,
+        "",
     ),
     kernel(81, "process_vm_readv", "call(310 if x86 else 270, os.getpid(), None, 0, None, 0, 0)"),
     kernel(81, "pidfd_getfd", "call(438, os.pidfd_open(os.getpid()), 0, 0)"),
@@ -102,7 +103,9 @@ call(101 if x86 else 117, 16, pid, 0, 0)
     kernel(82, "keyctl", "call(250 if x86 else 219, 0, -3, 1)"),
     kernel(82, "io_uring", "call(425, 1, b'\\0' * 256)"),
     kernel(82, "userfaultfd", "call(323 if x86 else 282, 1)"),
-    kernel(82, "perf_event", "call(298 if x86 else 241, b'\\1\\0\\0\\0\\x80\\0\\0\\0' + b'\\0' * 120, 0, -1, -1, 0)"),
+    kernel(
+        82, "perf_event", "call(298 if x86 else 241, b'\\1\\0\\0\\0\\x80\\0\\0\\0' + b'\\0' * 120, 0, -1, -1, 0)", ""
+    ),
     kernel(82, "new_mount_api", "call(430, b'tmpfs', 0)", ""),
     kernel(82, "chroot", "call(161 if x86 else 51, b'/tmp')", ""),
     kernel(82, "personality", "call(135 if x86 else 92, 0x0040000)"),
@@ -119,7 +122,6 @@ call(101 if x86 else 117, 16, pid, 0, 0)
             os._exit(1)
         if os.waitstatus_to_exitcode(os.wait()[1]): raise OSError
         """,
-        "seccomp",
     ),
     probe(85, "up_and_out", "import os\nif set(os.listdir('/' + '../' * 20)) == set(os.listdir('/')): raise OSError"),
     probe(

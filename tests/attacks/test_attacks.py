@@ -7,49 +7,21 @@ whether an attack would get through without us (``test_proof``).
 from __future__ import annotations
 
 import os
-import shutil
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import pytest
 
-from graders.exercise import load
 from graders.host import session
 from graders.host.engine import Engine
-from graders.protocol import Job, Verdict
-from settings import ROOT
 from tests.attacks import answers, endings, escapes, forging, malformed, resources
-from tests.attacks.case import WRONG, Case
+from tests.attacks.case import EXERCISE, SECONDS, WRONG, Case, grade, right
 
 pytestmark = pytest.mark.slow
 
-EXERCISE = "rank-for-energy"
-SECONDS, MEGABYTES = 2, 512
 CASES = tuple(case for group in (resources, endings, forging, answers, escapes, malformed) for case in group.CASES)
-
-
-@pytest.fixture(scope="session")
-def exercises(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The real exercise, with less time and memory so that the cases which use them up end soon."""
-    folder = tmp_path_factory.mktemp("exercises")
-    shutil.copytree(ROOT / "exercises" / EXERCISE, folder / EXERCISE)
-    path = folder / EXERCISE / "exercise.toml"
-    text = path.read_text().replace("seconds = 10", f"seconds = {SECONDS}")
-    path.write_text(text.replace("memory_mb = 1024", f"memory_mb = {MEGABYTES}"))
-    found = load(folder / EXERCISE)
-    assert (found.seconds, found.memory) == (SECONDS, MEGABYTES << 20)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def engine(exercises: Path) -> Iterator[Engine]:
-    with Engine(exercises) as started:
-        assert started.isolation().ready
-        assert grade(started, right(), "solution.py").points > 0
-        yield started
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -83,14 +55,6 @@ for folder in ("/tmp", "/dev/shm"):
         verdict = grade(engine, source.encode(), "solution.py")
         assert "HELD\nHELD" in verdict.output
         assert "ESCAPED" not in verdict.output
-
-
-def right() -> bytes:
-    return (ROOT / "exercises" / EXERCISE / "solution.py").read_bytes()
-
-
-def grade(engine: Engine, source: str | bytes, filename: str) -> Verdict:
-    return engine.grade(Job(EXERCISE, source.encode() if isinstance(source, str) else source, filename))
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """An attack that attacks nothing proves nothing: what forges here first forges plain in-process pytest.
 
 Plain pytest runs the same checks on the same submission in one process (``benchmarks.in_process``), and checks as they
-are commonly written: ``==`` and ``torch.allclose`` on what an imported module returns.
+are commonly written: ``==`` and ``torch.allclose`` on what an imported module returns. A probe that one wall holds gets
+through without that wall.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from graders.host.engine import Engine
 from settings import ROOT
-from tests.attacks.case import WRONG, Case
-from tests.attacks.test_attacks import CASES, EXERCISE
+from tests.attacks.case import EXERCISE, WRONG, Case, grade
+from tests.attacks.test_attacks import CASES
 
 pytestmark = pytest.mark.slow
 
@@ -44,8 +47,11 @@ import torch, pytest
 import graders.host.checking, graders.host.draw, graders.host.remote
 torch.set_num_threads(1)
 found = {}
-for tests in sorted(pathlib.Path(sys.argv[1]).glob("*/test_*.py")):
-    folder, pid = tests.parent, os.fork()
+for tests in sorted(pathlib.Path(sys.argv[1]).glob("*/test_*.py")):  # the naive ones come first
+    folder = tests.parent
+    if found.get(folder.name, [[1, 2]]) != [[1, 2]]:
+        continue  # taken in already
+    pid = os.fork()
     if pid == 0:
         signal.alarm(30)
         os.chdir(folder)
@@ -53,7 +59,7 @@ for tests in sorted(pathlib.Path(sys.argv[1]).glob("*/test_*.py")):
         sys.argv = ["pytest"]
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         os.dup2(1, 2)
-        options = ["-q", "-p", "no:cacheprovider", "--junitxml=" + tests.stem + ".xml", "-c", os.devnull]
+        options = ["-q", "--tb=no", "-p", "no:cacheprovider", "--junitxml=" + tests.stem + ".xml", "-c", os.devnull]
         options += [] if tests.name == "test_naive.py" else ["-p", "benchmarks.in_process"]
         sys.exit(pytest.main([*options, "--rootdir", str(folder), tests.name]))
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
@@ -76,7 +82,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Plain:
         shutil.copytree(ROOT / "exercises" / EXERCISE, home / name)
         (home / name / "solution.py").write_text(str(source))
         (home / name / "test_naive.py").write_text(NAIVE)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     done = subprocess.run(
         [sys.executable, "-c", RUNNER, str(home)], capture_output=True, text=True, check=True, env=environment
     )
@@ -90,9 +96,17 @@ def test_plain_pytest_sees_an_honest_mistake(plain: Plain) -> None:
 
 @pytest.mark.parametrize("case", FORGING.values(), ids=str)
 def test_the_attack_forges_plain_pytest(plain: Plain, case: Case) -> None:
-    runs = zip(plain[str(case)], plain["honest"], strict=True)
-    assert any(code == 0 or failed < honest for (code, failed), (_, honest) in runs), plain[str(case)]
+    runs = zip(plain[str(case)], plain["honest"], strict=False)
+    assert any(code == 0 or (code > 0 and failed < honest) for (code, failed), (_, honest) in runs), plain[str(case)]
 
 
 def test_enough_attacks_are_shown_to_forge() -> None:
     assert len(FORGING) >= 15
+
+
+@pytest.mark.parametrize("wall", sorted({case.wall for case in CASES if case.wall}))
+def test_a_probe_gets_through_where_its_wall_is_missing(exercises: Path, wall: str) -> None:
+    held = [case for case in CASES if case.wall == wall]
+    with Engine(exercises, without=(wall,)) as engine:
+        told = {str(case): grade(engine, case.source, case.filename).output for case in held}
+    assert [name for name, output in told.items() if "ESCAPED" not in output] == []
