@@ -86,10 +86,20 @@ def serve(
                     continue
                 request, descriptors = receive(control)
                 if request is None:
+                    _end_all(selector)
                     return
                 started = _start(request, descriptors, child, fork)
                 if started:
                     selector.register(started[0], selectors.EVENT_READ, started[1:])
+
+
+def _end_all(selector: selectors.BaseSelector) -> None:
+    """Nobody asks any more: no child goes on, and who cleans up after them may begin."""
+    running = [key for key in selector.get_map().values() if key.data and key.fileobj is not key.data[1]]
+    for key in running:
+        signal.pidfd_send_signal(key.fd, signal.SIGKILL)
+    for key in running:
+        os.waitpid(key.data[0], 0)
 
 
 def _start(

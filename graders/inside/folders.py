@@ -22,8 +22,8 @@ def make_base() -> Path:
             _remove_left(left)
     while True:
         base = Path(tempfile.mkdtemp(prefix=NAME))
-        fcntl.flock(os.open(base, os.O_RDONLY | os.O_DIRECTORY), fcntl.LOCK_EX)
-        if base.is_dir():  # else another zygote, starting now, took it for a left one
+        with contextlib.suppress(FileNotFoundError):  # another zygote, starting now, took it for a left one
+            fcntl.flock(os.open(base, os.O_RDONLY | os.O_DIRECTORY), fcntl.LOCK_EX)
             base.chmod(0o711)
             return base
 

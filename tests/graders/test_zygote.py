@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import subprocess
 import sys
 import time
 
 import psutil
 
+from graders import forking
 from settings import ROOT
 
 START = """
@@ -38,6 +41,32 @@ def test_zygotes_end_with_a_worker_killed_when_they_are_warm() -> None:
     gone, alive = psutil.wait_procs(family, timeout=GONE_WITHIN)
     assert alive == []
     assert len(gone) >= 3, "the judge's, the sandbox's and its process 1"
+
+
+SERVING = """
+import os, socket, sys, time
+from graders import forking
+def child(request, descriptors):
+    os.write(descriptors[0], str(os.getpid()).encode())
+    time.sleep(600)
+forking.serve(socket.socket(fileno=int(sys.argv[1])), child)
+"""
+
+
+def test_children_are_gone_when_a_zygote_ends_because_nobody_asks_any_more() -> None:
+    control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    status, given = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    reading, writing = os.pipe()
+    with control, theirs, status, given, os.fdopen(reading) as told:
+        command = [sys.executable, "-c", SERVING, str(theirs.fileno())]
+        with subprocess.Popen(command, cwd=ROOT, pass_fds=[theirs.fileno()]) as zygote:
+            theirs.close()
+            forking.send(control, {}, [given.fileno(), writing])
+            os.close(writing)
+            child = psutil.Process(int(os.read(told.fileno(), 20)))
+            control.close()
+            assert zygote.wait(5) == 0
+    assert not child.is_running()
 
 
 def killed_after_start(how: str, *, wait: float) -> list[psutil.Process]:
