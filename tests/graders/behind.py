@@ -83,20 +83,22 @@ def bystander(user: int | None) -> Iterator[int]:
             process.kill()
 
 
-def survives_its_zygote(shared: Path, snippet: str, without: Collection[str]) -> bool:
-    """Whether a grading that prints its pid and sleeps goes on when its zygote is killed (tier B)."""
+def survives_its_zygote(shared: Path, without: Collection[str]) -> tuple[bool, Path]:
+    """Whether a grading of tier B goes on when its zygote is killed, and the folder that was its own."""
+    snippet = "import os, time\nprint(os.getpid(), os.getcwd(), flush=True)\nos.close(1)\ntime.sleep(60)"
     words = {"tier": "B", "without": list(without), "hidden": [], "tell": None, "turns": 1, "snippet": snippet}
     command = [python_for(NOBODY), "-I", "-B", "-c", _SCRIPT, str(shared), json.dumps(words)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd="/") as zygote:
         assert zygote.stdout is not None
-        grading = psutil.Process(int(zygote.stdout.readline()))
+        pid, folder = zygote.stdout.readline().split()
+        grading = psutil.Process(int(pid))
         zygote.kill()
     try:
         grading.wait(3)
     except psutil.TimeoutExpired:
         grading.kill()
-        return True
-    return False
+        return True, Path(folder)
+    return False, Path(folder)
 
 
 def python_for(user: int | None) -> str:

@@ -104,8 +104,13 @@ print("made")
         assert (ran.printed, ran.left) == (["made", "made"], []), ran.errors
 
 
-def test_a_grading_without_namespaces_ends_with_its_zygote(shared: Path) -> None:
-    """The zygote is killed; what it forked must not go on."""
-    source = "import os, signal, time\nprint(os.getpid(), flush=True)\nos.close(1)\ntime.sleep(60)"
-    for without, survives in (((), False), (("mortality", "seccomp"), True)):
-        assert behind.survives_its_zygote(shared, source, without) is survives
+def test_a_grading_without_namespaces_ends_with_its_zygote_and_the_next_one_cleans_up(shared: Path) -> None:
+    survives, left = behind.survives_its_zygote(shared, [])
+    assert not survives
+    assert left.is_dir()
+    behind.run(shared, "", tier="B")
+    assert not left.parent.exists()
+    survives, left = behind.survives_its_zygote(shared, ["mortality", "seccomp"])
+    assert survives
+    behind.run(shared, "", tier="B")
+    assert not left.parent.exists()
