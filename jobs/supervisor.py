@@ -29,7 +29,7 @@ BACKOFF = (0.2, 1.0, 2.0, 5.0, 15.0, 30.0)
 STEADY = 60.0
 """A child that ran this long had a good start: its failures are forgotten."""
 HEAD_START = 1.5
-"""Seconds that the app has the machine to itself after it is ready: the others import torch, the first page is drawn."""
+"""Seconds that the app, once ready, has the machine to itself for the first page: the others import torch."""
 STARTUP_FAILURES = 3
 LARGEST_LOG = 10 * 2**20
 LOG_CHECK = 60.0
