@@ -10,6 +10,7 @@ import json
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,10 +68,12 @@ def copied(folder: Path) -> Path:
 
 
 def opened(folder: Path) -> Path:
-    """The folder, which everybody may enter from now on: pytest's temporary ones are closed."""
-    for each in (folder, *folder.parents[:2]):
+    """The folder, which everybody may enter from now on: pytest's temporary ones are closed, each process's too."""
+    for each in (folder, *folder.parents):
+        if each == Path(tempfile.gettempdir()):
+            return folder
         each.chmod(0o755)
-    return folder
+    raise ValueError(f"{folder} is no temporary folder")
 
 
 @contextlib.contextmanager
