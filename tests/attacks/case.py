@@ -13,7 +13,7 @@ from graders.protocol import Job, Outcome, Verdict
 from settings import ROOT
 
 EXERCISE = "rank-for-energy"
-SECONDS, MEGABYTES = 2, 512
+SECONDS, MEGABYTES = 1.5, 512
 
 WRONG = """
 import torch

@@ -1,12 +1,8 @@
-"""Attacks on the verdict: none earns a point here, and most of the same texts take plain in-process pytest in."""
+"""What hostile code finds inside: no descriptor, file, process or memory of ours. Attacks: tests/attacks."""
 
 from __future__ import annotations
 
 import ast
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,85 +11,9 @@ import pytest
 from graders.host import zygote
 from graders.host.engine import Engine
 from graders.protocol import Job, Outcome, Verdict
-from tests.graders.hostile import ATTACKS, WRONG, Attack
 
 pytestmark = pytest.mark.slow
 Grade = Callable[..., Verdict]
-
-
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
-def test_an_attack_earns_nothing(grade: Grade, solution: str, attack: Attack) -> None:
-    verdict = grade(attack.source)
-    assert verdict.points == 0, [(check.id, check.outcome) for check in verdict.checks]
-    assert verdict.outcome in {Outcome.FAILED, Outcome.CRASHED, Outcome.PROTOCOL, Outcome.TIMEOUT}
-    assert all(check.message for check in verdict.checks)
-    assert grade(solution).outcome is Outcome.PASSED, "the next submission is graded as if nothing had been"
-
-
-NAIVE = """
-import pytest, torch
-CANARY = "hidden-canary-7f3a91"
-
-def close(got, want):
-    assert torch.allclose(got, want)
-
-@pytest.fixture
-def solution():
-    import solution
-    return solution
-
-def test_tensor(solution):
-    x = torch.randn(3, 4)
-    close(solution.double(x), 2 * x)
-
-def test_count(solution):
-    n = int(torch.randint(10, 10**6, ()))
-    assert solution.count(n) == 2 * n
-
-def test_layer(solution):
-    layer, x = torch.nn.Linear(3, 4), torch.randn(2, 3)
-    close(solution.Doubler(layer)(x), 2 * layer(x))
-"""
-RUNNER = """
-import json, os, sys, pathlib, re
-import torch, pytest
-torch.set_num_threads(1)
-home, found = pathlib.Path(sys.argv[1]), {}
-for folder in sorted(path for path in home.iterdir() if path.is_dir()):
-    pid = os.fork()
-    if pid == 0:
-        os.chdir(folder)
-        os.environ["EXERCISE"] = str(folder)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        os.dup2(1, 2)
-        sys.path.insert(0, str(folder))
-        sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "--junitxml=r.xml", "test_double.py"]))
-    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    report = folder / "r.xml"
-    counts = re.findall(r'(?:errors|failures)="(\\d+)"', report.read_text()) if report.exists() else ["0"]
-    found[folder.name] = [code, sum(int(n) for n in counts[:2])]
-print(json.dumps(found))
-"""
-
-
-def test_the_same_attacks_forge_plain_pytest(tmp_path: Path) -> None:
-    for name, source in {
-        "honest": WRONG,
-        **{attack.name: attack.source for attack in ATTACKS if attack.forges},
-    }.items():
-        folder = tmp_path / name
-        folder.mkdir()
-        (folder / "test_double.py").write_text(NAIVE)
-        (folder / "solution.py").write_text(source)
-    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, "-c", RUNNER, str(tmp_path)], capture_output=True, text=True, check=True, env=environment
-    )
-    found: dict[str, list[int]] = json.loads(done.stdout.splitlines()[-1])
-    assert found.pop("honest") == [1, 3], "plain pytest sees an honest mistake"
-    held = {name: result for name, result in found.items() if not (result[0] == 0 or result[1] < 3)}
-    assert not held, "these did not forge plain pytest; their `forges` is wrong"
-    assert len(found) >= 10
 
 
 def inside(engine: Engine, source: str, call: str = "found") -> str:
