@@ -12,6 +12,7 @@ import contextlib
 import fcntl
 import json
 import os
+import select
 import selectors
 import signal
 import socket
@@ -22,6 +23,8 @@ from typing import Any, NoReturn
 
 MAX_REQUEST = 1 << 16
 MAX_DESCRIPTORS = 8
+SCRATCH = "course-sandbox-"
+"""How the names of tier B's scratch folders begin: both halves know them by it."""
 
 
 def send(sock: socket.socket, message: object, descriptors: Sequence[int] = ()) -> None:
@@ -48,13 +51,18 @@ def receive(sock: socket.socket) -> tuple[Any, list[int]]:
 def mortal(control: socket.socket) -> Iterator[None]:
     """While this process does not listen to ``control`` it still ends at once when the other side hangs up.
 
-    The kernel sends SIGIO for whatever happens to the socket: nothing may be sent to it meanwhile. PR_SET_PDEATHSIG
-    would not do: it follows the thread of the parent that started this process, not the parent.
+    What it forks meanwhile (``in_child``) ends too: its group is told. The kernel sends SIGIO for whatever happens to
+    the socket: nothing may be sent to it meanwhile. PR_SET_PDEATHSIG would not do: it follows the thread of the parent
+    that started this process, not the parent.
     """
+    if os.getpgrp() != os.getpid():  # process 1 of a namespace: its group is outside and has no number here
+        os.setpgid(0, 0)
     signal.signal(signal.SIGIO, lambda *_: os._exit(1))
-    fcntl.fcntl(control, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(control, fcntl.F_SETOWN, -os.getpid())
     flags = fcntl.fcntl(control, fcntl.F_GETFL)
     fcntl.fcntl(control, fcntl.F_SETFL, flags | os.O_ASYNC)
+    if select.select([control], [], [], 0)[0]:  # hung up before: no signal comes for that
+        os._exit(1)
     try:
         yield
     finally:

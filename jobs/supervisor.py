@@ -73,7 +73,8 @@ class Supervisor:
     _stop: threading.Event = field(init=False, default_factory=threading.Event)
 
     def run(self, ready: Callable[[], bool], announce: Callable[[], None]) -> None:
-        """Start the first, call ``announce`` once ``ready`` says so, start the others, keep all running until ``stop``.
+        """Start the first, call ``announce`` once ``ready`` says so, start the others, keep all running until ``stop``,
+        then end them all.
 
         Raises:
             StartFailed: the first service died again and again before it was ready.

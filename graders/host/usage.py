@@ -9,13 +9,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from graders.forking import SCRATCH
+
 _MOST = 500  # processes looked at
 _RIVALS = 8  # processes of one sandbox
 _FILES = 4_096  # in a scratch folder on disk
 _BEYOND = 1 << 62  # more than any limit
-
-SCRATCH_BASE = "course-sandbox-"
-"""How the working directory of a zygote is called whose gradings have folders in it, named by their pids (tier B)."""
 
 
 def memory(pidfd: int, baseline: int) -> int:
@@ -85,7 +84,7 @@ def _scratch(pid: int) -> int:
     try:
         parent = next(int(line.split()[1]) for line in _status(pid) if line.startswith("PPid:"))
         base = Path(f"/proc/{parent}/cwd").readlink()
-        if base.name.startswith(SCRATCH_BASE):
+        if base.name.startswith(SCRATCH):  # tier B: the zygote's working directory, a folder in it by pid
             return on_disk(base / str(pid))
         mounted = [os.statvfs(f"/proc/{pid}/root/{place}") for place in ("tmp", "dev/shm")]
     except (OSError, StopIteration):

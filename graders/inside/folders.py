@@ -12,16 +12,16 @@ import os
 import tempfile
 from pathlib import Path
 
-NAME = "course-sandbox-"
+from graders.forking import SCRATCH
 
 
 def make_base() -> Path:
     """A base folder of this process for its whole life; a learner's uid may pass through it and not look around."""
-    for left in Path(tempfile.gettempdir()).glob(f"{NAME}*"):
+    for left in Path(tempfile.gettempdir()).glob(f"{SCRATCH}*"):
         with contextlib.suppress(OSError):
             _remove_left(left)
     while True:
-        base = Path(tempfile.mkdtemp(prefix=NAME))
+        base = Path(tempfile.mkdtemp(prefix=SCRATCH))
         with contextlib.suppress(FileNotFoundError):  # another zygote, starting now, took it for a left one
             fcntl.flock(os.open(base, os.O_RDONLY | os.O_DIRECTORY), fcntl.LOCK_EX)
             base.chmod(0o711)

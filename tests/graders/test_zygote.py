@@ -69,6 +69,48 @@ def test_children_are_gone_when_a_zygote_ends_because_nobody_asks_any_more() -> 
     assert not child.is_running()
 
 
+IMPORTING_STILL = """
+import os, socket, sys, time
+from graders import forking
+control = socket.socket(fileno=int(sys.argv[1]))
+if sys.argv[2] == "late":
+    sys.stdin.readline()  # the other side hangs up first
+def work():
+    print(os.getpid(), flush=True)
+    time.sleep(600)
+    return []
+with forking.mortal(control):
+    forking.in_child(work)
+"""
+
+
+def importing_still(when: str) -> tuple[subprocess.Popen[str], socket.socket]:
+    """A process that waits for a child of its own with nobody listening to the control socket, and our end of it."""
+    control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs:
+        command = [sys.executable, "-c", IMPORTING_STILL, str(theirs.fileno()), when]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        return subprocess.Popen(command, cwd=ROOT, pass_fds=[theirs.fileno()], text=True, **pipes), control
+
+
+def test_a_zygote_that_waits_for_its_child_ends_with_it() -> None:
+    zygote, control = importing_still("soon")
+    with zygote, control:
+        assert zygote.stdout is not None
+        child = psutil.Process(int(zygote.stdout.readline()))
+        control.close()
+        assert zygote.wait(GONE_WITHIN) == 1
+        assert psutil.wait_procs([child], timeout=GONE_WITHIN)[1] == []
+
+
+def test_a_zygote_that_was_left_before_it_listened_ends_too() -> None:
+    zygote, control = importing_still("late")
+    with zygote:
+        control.close()
+        zygote.communicate("\n", timeout=GONE_WITHIN)
+        assert zygote.returncode == 1
+
+
 def killed_after_start(how: str, *, wait: float) -> list[psutil.Process]:
     """The children of an engine's process that was killed so many seconds after it said that they run."""
     with subprocess.Popen([sys.executable, "-c", START, how], cwd=ROOT, stdout=subprocess.PIPE, text=True) as worker:
