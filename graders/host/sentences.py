@@ -51,7 +51,9 @@ def explain(found: dict[str, Any], exercise: Exercise) -> tuple[Outcome, str]:
     if kind == "refused":
         return Outcome.PROTOCOL, f"Ответ нельзя сравнить: {found.get('sentence')}. Верните обычные числа и тензоры."
     if kind == "protocol":
-        return Outcome.PROTOCOL, "Решение нарушило протокол проверки: ответ пришёл не в том виде."
+        return Outcome.PROTOCOL, (
+            "Проверка ждала ответа функции, а пришло другое. Оставьте в решении только функции, которые возвращают ответ."
+        )
     if kind == "assertion" and found.get("sentence"):
         return Outcome.FAILED, str(found["sentence"])
     if kind == "unforeseen":
@@ -94,7 +96,7 @@ def _error(found: dict[str, Any], exercise: Exercise) -> tuple[Outcome, str]:
     if any(mark in text for mark in _NETWORK):
         return Outcome.FORBIDDEN, f"Код обратился к сети{place}, а в песочнице её нет: всё нужное уже под рукой."
     if "Read-only file system" in text:
-        return Outcome.FORBIDDEN, f"Код пишет туда, где только чтение{place}. Временные файлы можно класть в /tmp."
+        return Outcome.FORBIDDEN, f"Код пишет туда, где только чтение{place}. Временные файлы создавайте через tempfile."
     if kind in _ERRORS:
         return Outcome.FAILED, _ERRORS[kind]
     if kind in {"ModuleNotFoundError", "ImportError"}:

@@ -42,6 +42,28 @@ ADDRESS = f"/exercise?id={EXERCISE}"
 ATTACK = "<img src=x onerror=document.title='взлом'> **жирно** [тут](http://a.example) www.b.example :red[красно] $x$"
 SCRIPT = "<script>document.title='взлом'</script>"
 
+FRAMES = """
+import os
+import stat
+
+for fd in range(3, 64):
+    try:
+        if stat.S_ISSOCK(os.fstat(fd).st_mode):
+            os.write(fd, b'\\x00\\x00\\x00\\x0a[0,"ok",3]')
+    except OSError:
+        pass
+
+def lora_params(config, rank, targets):
+    return 0
+"""
+LIES = """
+class Right:
+    __eq__ = __ge__ = __bool__ = lambda self, *other: True
+    __hash__ = object.__hash__
+
+def lora_params(config, rank, targets):
+    return Right()
+"""
 BAD_CODE = {
     "untouched starter": (source_of(FOLDER, "starter.py"), "Решения ещё нет", "Это заготовка без изменений"),
     "syntax error": (
@@ -62,6 +84,8 @@ BAD_CODE = {
     ),
     "infinite loop": ("while True:\n    pass\n", "Не уложилось во время", "бесконечного цикла"),
     "os._exit(0)": ("import os\nos._exit(0)\n", "Программа оборвалась", "Уберите exit() и os._exit()"),
+    "an answer equal to everything": (LIES, "Пока неверно", "объект Right"),
+    "answers written to the judge's socket": (FRAMES, "Решение ответило не по правилам", "Оставьте в решении только функции"),
     "100 MB of output": ("print('я' * 50_000_000)\n", "Программа оборвалась", "печатает слишком много"),
 }
 BAD_FILES = {
