@@ -52,7 +52,7 @@ def explain(found: dict[str, Any], exercise: Exercise) -> tuple[Outcome, str]:
         return Outcome.PROTOCOL, f"Ответ нельзя сравнить: {found.get('sentence')}. Верните обычные числа и тензоры."
     if kind == "protocol":
         return Outcome.PROTOCOL, (
-            "Проверка ждала ответа функции, а пришло другое. Оставьте в решении только функции, которые возвращают ответ."
+            "Проверка ждала ответа функции, а пришло другое. Оставьте в решении только функции, которые его возвращают."
         )
     if kind == "assertion" and found.get("sentence"):
         return Outcome.FAILED, str(found["sentence"])
@@ -96,7 +96,10 @@ def _error(found: dict[str, Any], exercise: Exercise) -> tuple[Outcome, str]:
     if any(mark in text for mark in _NETWORK):
         return Outcome.FORBIDDEN, f"Код обратился к сети{place}, а в песочнице её нет: всё нужное уже под рукой."
     if "Read-only file system" in text:
-        return Outcome.FORBIDDEN, f"Код пишет туда, где только чтение{place}. Временные файлы создавайте через tempfile."
+        return (
+            Outcome.FORBIDDEN,
+            f"Код пишет туда, где только чтение{place}. Временные файлы создавайте модулем tempfile.",
+        )
     if kind in _ERRORS:
         return Outcome.FAILED, _ERRORS[kind]
     if kind in {"ModuleNotFoundError", "ImportError"}:

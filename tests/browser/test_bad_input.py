@@ -85,7 +85,11 @@ BAD_CODE = {
     "infinite loop": ("while True:\n    pass\n", "Не уложилось во время", "бесконечного цикла"),
     "os._exit(0)": ("import os\nos._exit(0)\n", "Программа оборвалась", "Уберите exit() и os._exit()"),
     "an answer equal to everything": (LIES, "Пока неверно", "объект Right"),
-    "answers written to the judge's socket": (FRAMES, "Решение ответило не по правилам", "Оставьте в решении только функции"),
+    "answers written to the judge's socket": (
+        FRAMES,
+        "Решение ответило не по правилам",
+        "Оставьте в решении только функции",
+    ),
     "100 MB of output": ("print('я' * 50_000_000)\n", "Программа оборвалась", "печатает слишком много"),
 }
 BAD_FILES = {
