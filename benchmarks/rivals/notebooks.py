@@ -23,7 +23,7 @@ def tests(folder: Path) -> str:
 def cell(name: str, source: str, **nbgrader: Any) -> dict[str, Any]:
     """A code cell; ``nbgrader``: what that grader wants to know about it."""
     told = {"nbgrader": {"schema_version": 3, "grade_id": name, "task": False, **nbgrader}} if nbgrader else {}
-    fixed = {"cell_type": "code", "execution_count": None, "outputs": []}
+    fixed: dict[str, Any] = {"cell_type": "code", "execution_count": None, "outputs": []}
     return {**fixed, "id": name, "source": source, "metadata": told}
 
 

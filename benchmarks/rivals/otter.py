@@ -45,4 +45,4 @@ class Otter(Rival):
 
     def passed(self) -> int:
         found = json.loads((self.work / "results.json").read_text(encoding="utf-8"))
-        return round(sum(test.get("score", 0) for test in found["tests"]))
+        return int(sum(test.get("score", 0) for test in found["tests"]))
