@@ -124,7 +124,7 @@ def _temporary(family: list[psutil.Process]) -> Iterator[tuple[int, int]]:
     """
     for process in family:
         here = Path(f"/proc/{process.pid}")
-        own = (here / "root").stat().st_ino != Path("/").stat().st_ino
+        own = not (here / "root").samefile("/")
         places = [here / "root/tmp", here / "root/dev/shm"] if own else []
         with suppress(OSError):
             places += [here / "cwd"] if SCRATCH in str((here / "cwd").readlink()) else []
