@@ -31,7 +31,7 @@ from settings import ROOT
 from tests.browser.conftest import DESKTOP
 from tests.browser.visitor import TRACEBACK, VERDICT_WITHIN, Visitor, source_of
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bad_input")]
 
 Visit = Callable[..., Visitor]
 EXERCISE = "lora-params"

@@ -1,13 +1,11 @@
-"""``kill -9`` of each process at a bad moment, and Ctrl-C: nothing of a learner's is lost, no process is left behind.
+"""``kill -9`` of each process at a bad moment: nothing of a learner's is lost.
 
-Leaves out the queue's own guarantees (``tests/jobs``).
+Leaves out the queue's own guarantees (``tests/jobs``) and how a course ends (``tests/cli/test_start.py``).
 """
 
 from __future__ import annotations
 
 import re
-import signal
-import socket
 import time
 from collections.abc import Callable
 
@@ -15,14 +13,14 @@ import psutil
 import pytest
 from playwright.sync_api import expect
 
-from benchmarks.running import Running, running_course
+from benchmarks.running import Running
 from progress import learning, submissions
 from progress.database import Database
 from progress.identity import LOCAL
 from settings import ROOT
 from tests.browser.visitor import PATIENCE, VERDICT_WITHIN, Visitor, source_of
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kills")]
 
 Visit = Callable[..., Visitor]
 EXERCISE = "lora-linear"
@@ -49,7 +47,7 @@ def test_a_worker_killed_while_grading_grades_when_it_is_back_and_charges_once(
     expect(learner.bench).to_contain_text("· 1 попытка")
     assert [(sent.number, sent.counted, sent.outcome) for sent in attempts(database)] == [(1, True, "passed")]
     assert course.find("jobs.worker").pid != worker.pid
-    assert still_running(graders) == []
+    assert psutil.wait_procs(graders, timeout=15)[1] == []
 
 
 def test_a_draft_outlives_the_app_killed_two_seconds_after_the_last_key(
@@ -104,34 +102,6 @@ def test_a_demo_computes_again_after_its_process_was_killed(visit: Visit, course
     expect(metric).to_contain_text("%")
 
 
-def test_the_supervisor_killed_leaves_no_process() -> None:
-    with running_course() as doomed:
-        family = whole(doomed)
-        doomed.supervisor.kill()
-        assert still_running(family) == []
-        assert is_free(doomed.port)
-
-
-def test_ctrl_c_leaves_no_process_and_frees_the_port() -> None:
-    with running_course() as stopped:
-        family = whole(stopped)
-        assert not is_free(stopped.port)
-        stopped.supervisor.send_signal(signal.SIGINT)
-        assert still_running(family) == []
-        assert is_free(stopped.port)
-        assert "Курс остановлен." in (stopped.data_dir / "start.log").read_text()
-        assert not (stopped.data_dir / "run" / "compute.sock").exists()
-
-
-def whole(course: Running) -> list[psutil.Process]:
-    """Supervisor, app, compute process, worker with its zygotes: all but the app start once the app is ready."""
-    deadline = time.monotonic() + RESTART_WITHIN
-    while len(family := course.processes()) < 6:
-        assert time.monotonic() < deadline, family
-        time.sleep(0.1)
-    return family
-
-
 def attempts(database: Database) -> tuple[submissions.Submission, ...]:
     return submissions.attempts(database, LOCAL, EXERCISE)
 
@@ -154,19 +124,3 @@ def until(holds: Callable[[], bool], learner: Visitor, *, within: float = PATIEN
     while not holds():
         assert time.monotonic() < deadline, f"not within {within:.0f} s"
         learner.page.wait_for_timeout(50)
-
-
-def still_running(family: list[psutil.Process]) -> list[psutil.Process]:
-    """Those that have not ended some seconds later."""
-    alive = psutil.wait_procs(family, timeout=15)[1]
-    return [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
-
-
-def is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -11,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from cli import __main__ as main
-from cli import check, new
+from cli import check, grade, new
 from graders.exercise import load
+from graders.protocol import Outcome, Verdict
 from settings import ROOT
 from settings import load as settings_of
 
@@ -98,11 +100,20 @@ def test_a_fresh_exercise_is_proven_and_a_broken_one_says_what_broke(exercises: 
 @pytest.mark.slow
 def test_the_status_of_grade_says_how_it_went(exercises: Path, tmp_path: Path) -> None:
     folder = new.write(exercises, "task")
-    wrong = folder / "mistakes" / "inverted.py"
+    right = course(exercises, "grade", "task", str(folder / "solution.py"), "--json")
+    assert right.returncode == 0, right.stderr
+    assert Verdict.from_json(json.loads(right.stdout)).outcome is Outcome.PASSED
+    wrong = course(exercises, "grade", "task", str(folder / "mistakes" / "inverted.py"))
+    assert wrong.returncode == 1, wrong.stderr
+    assert "Баллы: " in wrong.stdout
     picture = tmp_path / "x.py"
     picture.write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00")
-    cases = {folder / "solution.py": 0, wrong: 1, folder / "starter.py": 2, picture: 2}
-    for file, status in cases.items():
-        done = course(exercises, "grade", "task", str(file))
-        assert done.returncode == status, (file.name, done.stdout, done.stderr)
-        assert done.stdout.strip()
+    refused = course(exercises, "grade", "task", str(picture))
+    assert refused.returncode == 2, refused.stderr
+    assert "изображение" in refused.stdout.lower() or "картинка" in refused.stdout.lower()
+
+
+def test_only_what_was_judged_is_called_an_attempt() -> None:
+    ours = {Outcome.NOT_ATTEMPTED, Outcome.INVALID_FILE, Outcome.INFRA_ERROR}
+    assert {outcome for outcome in Outcome if grade.status(outcome) == 2} == ours
+    assert {outcome for outcome in Outcome if grade.status(outcome) == 0} == {Outcome.PASSED}

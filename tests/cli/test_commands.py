@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -87,19 +86,6 @@ def test_a_missing_package_says_to_rebuild_the_environment(
     monkeypatch.setattr(main, "_main", broken)
     assert main.main([]) == 1
     assert "Удалите папку .venv" in capsys.readouterr().err
-
-
-@pytest.mark.slow
-def test_a_file_is_graded_from_the_command_line() -> None:
-    folder = ROOT / "exercises" / "lora-params"
-    command = [sys.executable, "-m", "cli", "grade", "lora-params", "--json"]
-    right = subprocess.run([*command, folder / "solution.py"], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert right.returncode == 0, right.stderr
-    assert Verdict.from_json(json.loads(right.stdout)).outcome is Outcome.PASSED
-    mistake = next(iter(sorted((folder / "mistakes").glob("*.py"))))
-    wrong = subprocess.run([*command, mistake], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert wrong.returncode == 1
-    assert Verdict.from_json(json.loads(wrong.stdout)).points < Verdict.from_json(json.loads(right.stdout)).points
 
 
 @pytest.mark.slow

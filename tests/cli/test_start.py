@@ -145,6 +145,7 @@ def test_nothing_is_left_behind(number: signal.Signals) -> None:
             again.bind(("127.0.0.1", course.port))
         if number == signal.SIGINT:
             assert "Курс остановлен." in (course.data_dir / "start.log").read_text()
+            assert not (course.data_dir / "run" / "compute.sock").exists()
 
 
 @pytest.mark.parametrize(
