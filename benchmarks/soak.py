@@ -1,12 +1,14 @@
 """Many submissions in a row through one engine: nothing may grow. Right ones, wrong ones, and ones that leave things.
 
-Looks at every process of the engine: memory of its own (USS) and shared fairly (PSS), mounts, descriptors, children;
-and at the folders for temporary files, those of the sandbox's own world included. Needs Linux.
+Looks at every process of the engine: its memory, mounts, descriptors, children; and at the folders for temporary files,
+those of the sandbox's own world included. What is bounded is the memory that the processes filled themselves: USS and
+PSS also move with every neighbour that begins or ceases to share torch's libraries. Needs Linux.
 """
 
 from __future__ import annotations
 
 import gc
+import math
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -24,8 +26,10 @@ WARM_UP, MANY = 20, 200
 NOISE_MB = 10.0
 """What may come and go: arenas of the allocator, caches filled for the first time. A leak of 50 KB each is more."""
 SETTLED = 3.0
-NOTE = f"""  In turn: right, wrong, and one that leaves files and processes. Own process, judge and sandbox together.
-  Allowed: {NOISE_MB:g} MB for memory (allocators, caches filled for the first time), nothing for the rest."""
+NOTE = f"""  In turn: right, wrong, and one that leaves files and processes. The engine's process and both zygotes.
+  Allowed: {NOISE_MB:g} MB for memory (allocators, caches filled for the first time), nothing for the rest.
+  USS and PSS move with neighbours that share torch's libraries: for information."""
+_MEMORY = {"filled": "memory filled by themselves", "uss": "USS", "pss": "PSS"}
 _LITTER = """
 import os as _os, subprocess as _subprocess, tempfile as _tempfile
 for _folder in (_tempfile.gettempdir(), "/dev/shm", "/tmp"):
@@ -52,6 +56,7 @@ except OSError:
 class Footprint:
     """What the engine's processes hold together."""
 
+    filled: float  # MB that is in no file, each page counted once
     uss: float  # MB
     pss: float  # MB
     processes: int
@@ -93,7 +98,9 @@ def footprint() -> Footprint:
     """What this process and all that it started hold now."""
     family = [psutil.Process(), *psutil.Process().children(recursive=True)]
     memory = [process.memory_full_info() for process in family]
+    filled = [_filled(process.pid) for process in family]
     return Footprint(
+        filled=sum(filled) / 1e6,
         uss=sum(item.uss for item in memory) / 1e6,
         pss=sum(item.pss for item in memory) / 1e6,
         processes=len(family),
@@ -134,12 +141,19 @@ def _temporary(family: list[psutil.Process]) -> Iterator[tuple[int, int]]:
                     yield path.lstat().st_dev, path.lstat().st_ino
 
 
+def _filled(pid: int) -> int:
+    """Bytes in no file: anonymous and shared memory, shared pages divided among those who share them."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return 1024 * sum(int(line.split()[1]) for line in lines if line.startswith(("Pss_Anon:", "Pss_Shmem:")))
+
+
 def _noise(name: str) -> float:
-    return NOISE_MB if name in {"uss", "pss"} else 0
+    return {"filled": NOISE_MB, "uss": math.inf, "pss": math.inf}.get(name, 0)
 
 
 def _row(name: str, before: float, after: float) -> tuple[str, ...]:
-    memory = name in {"uss", "pss"}
-    left, right = (f"{value:.1f} MB" if memory else f"{value:.0f}" for value in (before, after))
-    label = f"  {name.upper()}, engine and both zygotes" if memory else f"  {name}"
-    return label, left, right, f"{after - before:+.1f}", table.verdict(round(after - before, 1), _noise(name))
+    digits, unit = (1, " MB") if name in _MEMORY else (0, "")
+    left, right = (f"{value:.{digits}f}{unit}" for value in (before, after))
+    noise = _noise(name)
+    bound = table.verdict(after - before, noise) if math.isfinite(noise) else ""
+    return f"  {_MEMORY.get(name, name)}", left, right, f"{after - before:+.{digits}f}", bound

@@ -115,22 +115,24 @@ def test_graders_take_turns_and_each_verdict_is_looked_at() -> None:
 
 
 def test_whatever_grows_beyond_the_noise_is_told() -> None:
-    before = soak.Footprint(uss=100, pss=200, processes=3, mounts=40, descriptors=30, files=0)
-    assert soak.grown(before, replace(before, uss=100 + soak.NOISE_MB - 1, processes=2)) == []
-    for name, more in (("uss", 11), ("pss", 11), ("processes", 1), ("mounts", 1), ("descriptors", 1), ("files", 1)):
+    before = soak.Footprint(filled=90, uss=100, pss=200, processes=3, mounts=40, descriptors=30, files=0)
+    assert soak.grown(before, replace(before, filled=90 + soak.NOISE_MB - 1, uss=900, pss=900, processes=2)) == []
+    for name, more in (("filled", 11), ("processes", 1), ("mounts", 1), ("descriptors", 1), ("files", 1)):
         assert soak.grown(before, replace(before, **{name: getattr(before, name) + more})) == [name]
 
 
-def test_a_process_a_descriptor_and_a_file_that_stay_are_seen(tmp_path: Path) -> None:
+def test_memory_a_process_a_descriptor_and_a_file_that_stay_are_seen(tmp_path: Path) -> None:
     scratch = tmp_path / f"{SCRATCH}left"
     scratch.mkdir()
     before = soak.footprint()
     with subprocess.Popen(["/bin/sleep", "60"], cwd=scratch) as child, (scratch / "left").open("w"):
+        held = bytearray(b"x" * (20 << 20))
         while psutil.Process(child.pid).name() != "sleep":
             time.sleep(0.01)
         after = soak.footprint()
         child.kill()
-    assert {"processes", "mounts", "descriptors", "files"} <= set(soak.grown(before, after))
+    assert len(held) > 0
+    assert {"filled", "processes", "mounts", "descriptors", "files"} <= set(soak.grown(before, after))
 
 
 @pytest.mark.slow
