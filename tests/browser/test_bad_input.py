@@ -42,7 +42,7 @@ ADDRESS = f"/exercise?id={EXERCISE}"
 ATTACK = "<img src=x onerror=document.title='взлом'> **жирно** [тут](http://a.example) www.b.example :red[красно] $x$"
 SCRIPT = "<script>document.title='взлом'</script>"
 
-FRAMES = """
+FRAMES = """\
 import os
 import stat
 
@@ -56,7 +56,7 @@ for fd in range(3, 64):
 def lora_params(config, rank, targets):
     return 0
 """
-LIES = """
+LIES = """\
 class Right:
     __eq__ = __ge__ = __bool__ = lambda self, *other: True
     __hash__ = object.__hash__
