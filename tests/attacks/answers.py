@@ -41,7 +41,7 @@ CASES: tuple[Case, ...] = (
     answer(
         56,
         "deep_nesting",
-        "def make():\n    a = []\n    for _ in range(10 ** 6): a = [a]\n    return a",
+        "def make():\n    a = []\n    for _ in range(10 ** 5): a = [a]\n    return a",
         Outcome.PROTOCOL,
     ),
     answer(56, "very_long_number", "def make(): return 10 ** 10 ** 5", Outcome.PROTOCOL),
