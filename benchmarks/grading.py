@@ -33,7 +33,7 @@ from settings import ROOT
 
 FOLDER = ROOT / "benchmarks" / "exercises" / "peft-adapter"
 CHECKS = len(exercise.load(FOLDER).checks)
-RUNS, COLD_RUNS, RIVAL_RUNS, CROWD = 15, 3, 3, 40
+RUNS, COLD_RUNS, RIVAL_RUNS, CROWD = 15, 3, 2, 30
 LIMIT = 0.5
 """Seconds from submit to verdict, median."""
 PATH, ENGINE, COLD = "submit to stored verdict", "  of it the engine, warm", "python -m pytest, cold"
