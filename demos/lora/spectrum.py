@@ -57,11 +57,11 @@ def spectrum(params: Params) -> Result:
     Raises:
         ParamsError: a rank or a number of directions above the matrix's own.
     """
-    import torch
-
     full_rank = min(params.d, params.k)
     if max(params.rank, params.directions) > full_rank:
         raise ParamsError(f"В матрице {params.d} × {params.k} не больше {full_rank} направлений: уменьшите число.")
+    import torch
+
     generator = torch.Generator().manual_seed(params.seed)
     adapted = _energy(_learn(params, generator))
     random = _energy(torch.randn(params.d, params.k, generator=generator))

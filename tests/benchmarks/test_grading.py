@@ -68,6 +68,7 @@ def test_rivals_run_the_same_checks() -> None:
         local.run("test_scale", tests, wrong)
 
 
+@pytest.mark.slow
 def test_a_rival_that_cannot_be_installed_is_a_row_with_the_reason(tmp_path: Path) -> None:
     program = "import sys; from pathlib import Path; from benchmarks.grading import prepared; "
     program += "found, rows = prepared(Path(sys.argv[1])); print(found, *rows, sep=chr(10))"

@@ -9,6 +9,7 @@ import sys
 import time
 
 import psutil
+import pytest
 
 from graders import forking
 from settings import ROOT
@@ -27,6 +28,7 @@ time.sleep(600)
 IMPORTING = 0.7
 """Seconds after the start: the interpreter runs, torch is being imported, which takes seconds."""
 GONE_WITHIN = 3.0
+pytestmark = pytest.mark.slow
 
 
 def test_zygotes_end_with_a_worker_killed_while_they_import() -> None:
