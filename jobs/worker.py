@@ -39,6 +39,7 @@ HANDS = max(1, (os.cpu_count() or 1) // 2)
 """Jobs of a kind that one worker does at a time: half the cores, for each grading keeps a judge and a sandbox busy."""
 DEAD_STATES = {"ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"}
 log = logging.getLogger("course.worker")
+_asked_to_stop = threading.Event()
 
 
 class AlreadyRunning(RuntimeError):
@@ -53,7 +54,7 @@ def default_name() -> str:
 def serve(chosen: Settings, name: str) -> int:
     """Work until SIGTERM, Ctrl-C, or until the supervisor that started this process is gone; the exit status."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    signal.signal(signal.SIGTERM, _interrupt)
+    obey_signals()
     try:
         with only_one(chosen, name), Engine(chosen.exercises_dir) as engine:
             Worker(chosen, name, grading.Bench(Database(chosen.database), engine)).run()
@@ -104,7 +105,7 @@ class Worker:
 
     def _watch(self) -> None:
         beat = sweep = 0.0
-        while not process.orphaned():
+        while not process.orphaned() and not _asked_to_stop.is_set():
             now = time.monotonic()
             try:
                 if now >= beat:
@@ -115,7 +116,7 @@ class Worker:
                     self._sweep()
             except (DatabaseFault, sa.exc.SQLAlchemyError) as error:
                 log.warning("the database is away: %s", error)
-            time.sleep(TICK)
+            _asked_to_stop.wait(TICK)
 
     def _look_at_walls(self) -> None:
         """Ask the engine which walls stand, again and again until they do: an operator may be mending the machine."""
@@ -185,7 +186,14 @@ def only_one(chosen: Settings, name: str) -> Iterator[None]:
         yield
 
 
+def obey_signals() -> None:
+    """SIGTERM and Ctrl-C end the worker: at once by KeyboardInterrupt, and within a tick if that is lost."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _interrupt)
+
+
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    _asked_to_stop.set()  # an exception may be lost: one raised inside a finalizer is only printed
     raise KeyboardInterrupt
 
 

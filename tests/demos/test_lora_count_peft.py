@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from demos.lora import meta
@@ -79,6 +79,7 @@ def test_any_names_on_any_small_model(data: st.DataObject) -> None:
     known = [name for module in architecture.modules for name in (module.name, architecture.label(module))]
     odd = ["layers.1.mlp.down_proj", "mlp", "0", "h.1.attn.c_attn", "q_proj", "qkv_proj", "ln_f", "proj", "all-linear"]
     targets = tuple(data.draw(st.lists(st.sampled_from(known + odd), min_size=1, max_size=5, unique=True)))
+    assume(targets != ("mlp",))  # alone it is the calculator's own name for a set of layers
     rank, bias = data.draw(st.integers(1, 30)), data.draw(st.sampled_from(["none", "lora_only", "all"]))
     given_sizes = {**SMALL, "family": family, "kv_heads": kv_heads, "tied": tied}
     params = Params(**given_sizes, targets=targets, rank=rank, bias=bias)

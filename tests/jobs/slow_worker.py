@@ -64,6 +64,7 @@ def main() -> None:
     process.die_with_parent()
     prepare(chosen)
     name = sys.argv[1]
+    worker.obey_signals()
     try:
         with worker.only_one(chosen, name):
             bench = grading.Bench(Database(chosen.database), Grader(chosen.data_dir / "diary"))

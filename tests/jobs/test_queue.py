@@ -355,6 +355,24 @@ def test_a_living_worker_is_seen_and_a_stopped_one_is_not(course: Course) -> Non
     assert workers.isolation(course.database) == {}
 
 
+def test_an_interrupt_that_a_finalizer_swallows_ends_the_worker_too() -> None:
+    program = """
+import signal
+from jobs import worker
+class Finalized:
+    def __del__(self):
+        signal.raise_signal(signal.SIGTERM)
+worker.obey_signals()
+Finalized()
+print("swallowed")
+worker.Worker._watch(None)
+"""
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=WITHIN)
+    assert done.stdout == "swallowed\n"
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_worker_whose_parent_died_ends(course: Course) -> None:
     parent = subprocess.Popen(["sleep", "0.1"])
     parent.wait()
