@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import ClassVar
 
@@ -11,7 +12,7 @@ from benchmarks.rivals import environment
 PATIENCE = 300
 
 
-class Rival:
+class Rival(ABC):
     """One grader with an exercise, in a folder of its own. Making it installs it where it is missing.
 
     Raises:
@@ -26,25 +27,25 @@ class Rival:
         self._python = environment.python_with(self.name)
         self.work.mkdir(parents=True)
 
+    @abstractmethod
     def prepare(self, source: str) -> None:
         """Lay down the assignment with its right solution ``source``, once; and what grading needs."""
-        raise NotImplementedError
 
+    @abstractmethod
     def submit(self, source: str) -> None:
         """Lay down what is graded next."""
-        raise NotImplementedError
 
+    @abstractmethod
     def grade(self) -> None:
         """Grade it: all of this is measured.
 
         Raises:
             RuntimeError: the grader itself failed.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def passed(self) -> int:
         """How many checks the latest submission passed."""
-        raise NotImplementedError
 
     def call(self, *arguments: str) -> None:
         """Run ``python -m`` the grader in its folder."""

@@ -50,7 +50,8 @@ CASES: tuple[Case, ...] = (
         names = ["/etc/shadow", "/root/.ssh", "/home", "/root/.bashrc", "/run/secrets", "/var/lib", "/data"]
         found = [name for name in names if os.path.exists(name)]
         for folder, below, files in os.walk("/"):
-            below[:] = [name for name in below if name not in ("proc", "site-packages", "lib", "lib64")]
+            left = ("proc", "lib", "lib64") if folder in ("/", "/usr") else ("site-packages", "lib-dynload")
+            below[:] = [name for name in below if name not in left]
             found += [name for name in files if name in ("course.sqlite", "test_rank_for_energy.py", "checking.py")]
         if not found: raise FileNotFoundError
         print(found)
