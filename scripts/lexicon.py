@@ -1,4 +1,4 @@
-"""``python scripts/lexicon.py``: every form of every word of ``scripts/words.toml``, written to content/model/lexicon.json.
+"""``python scripts/lexicon.py``: every form of every word of ``words.toml``, written to content/model/lexicon.json.
 
 pymorphy3 declines and conjugates, so it is needed here only: what it says is committed. Leaves out sentences
 (``demos.finetuning.grammar``). ``--check`` writes nothing and fails when the committed file is not what comes out.

@@ -1,8 +1,8 @@
 """``python scripts/pretrain.py tokenizer|train|publish``: makes the course's base model from nothing but a grammar.
 
-``tokenizer`` trains the byte-level BPE, ``train`` the weights (resumable: ``--resume``), ``publish`` measures every skill
-on held-out examples and writes content/model/ with the card. The same seed and number of threads give the same weights.
-Uses a GPU when there is one. Leaves out the language (``demos.finetuning.grammar``, ``skills``).
+``tokenizer`` trains the byte-level BPE, ``train`` the weights (resumable: ``--resume``), ``publish`` measures every
+skill on held-out examples and writes content/model/ with the card. The same seed, machine and number of threads give
+the same weights. Uses a GPU when there is one. Leaves out the language (``demos.finetuning.grammar``, ``skills``).
 """
 
 from __future__ import annotations
