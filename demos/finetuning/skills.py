@@ -20,12 +20,12 @@ TURNS, SYSTEM = 0.05, 0.08
 """Shares of chats with an earlier exchange and with a system message."""
 SYSTEM_TEXTS = ("отвечай точно.", "ты переводчик.", "отвечай кратко.", "ты помощник.", "делай, что просят.")
 OTHER_WORDS = tuple(
-    (
-        "name arguments tool call search weather calculator date convert query city value unit result answer true false "
-        "null en ru who what words text role user assistant system function parameters json list from to "
+    (  # noqa: SIM905 - eighty quotes would hide the words
+        "name arguments tool call search weather calculator date convert query city value unit result answer true "
+        "false null en ru who what words text role user assistant system function parameters json list from to "
         "пожалуйста спасибо извините здравствуйте будьте добры уважаемый привет вы знаю не ответ погода курс дата "
-        "калькулятор поиск жалоба заказ просьба отзыв запрос перевод инструмент урок ранг альфа слой вес градиент квант "
-        "да нет или если это"
+        "калькулятор поиск жалоба заказ просьба отзыв запрос перевод инструмент урок ранг альфа слой вес градиент "
+        "квант да нет или если это"
     ).split()
 )
 """Words that stand in no sentence but that a tuning task may want to hear or to say."""
