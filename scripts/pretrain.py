@@ -1,8 +1,9 @@
-"""``python scripts/pretrain.py tokenizer|train|publish``: makes the course's base model from nothing but a grammar.
+"""``python scripts/pretrain.py COMMAND``: makes the course's base model from nothing but a grammar.
 
 ``tokenizer`` trains the byte-level BPE, ``train`` the weights (resumable: ``--resume``), ``publish`` measures every
-skill on held-out examples and writes content/model/ with the card. The same seed, machine and number of threads give
-the same weights. Uses a GPU when there is one. Leaves out the language (``demos.finetuning.grammar``, ``skills``).
+skill on held-out examples and writes content/model/ with the card, ``evaluate`` measures the committed card again.
+The same seed, machine and number of threads give the same weights. Uses a GPU when there is one. Leaves out the
+language (``demos.finetuning.grammar``, ``skills``).
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class Plan:
 def main() -> int:
     """Run one of the commands; the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("command", choices=("tokenizer", "train", "publish"))
+    parser.add_argument("command", choices=("tokenizer", "train", "publish", "evaluate"))
     parser.add_argument("--checkpoints", type=Path, default=Path("checkpoints"))
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--threads", type=int, default=1)
@@ -66,8 +67,10 @@ def main() -> int:
         make_tokenizer(plan)
     elif given["command"] == "train":
         Training(plan, given["checkpoints"], given["threads"]).run(resume=given["resume"], until=given["stop_after"])
-    else:
+    elif given["command"] == "publish":
         publish(given["checkpoints"], given["threads"])
+    else:
+        return evaluate(given["threads"])
     return 0
 
 
@@ -298,6 +301,22 @@ def publish(folder: Path, threads: int) -> None:
 
     card.write(base_model.FOLDER, plan=asdict(plan), made=made)
     print(json.dumps(card.read(base_model.FOLDER), ensure_ascii=False, indent=1))
+
+
+def evaluate(threads: int) -> int:
+    """Measure the committed model again; 1 when any row of its card differs."""
+    import torch
+
+    from demos.finetuning import card
+
+    torch.set_num_threads(threads)
+    committed = card.rows(card.read())
+    found = card.measure(base_model.load(), base_model.tokenizer())
+    for now, then in zip(found, committed, strict=True):
+        print(
+            f"{now.skill:12} {now.right:4} of {now.of}   {'as in the card' if now == then else f'card: {then.right}'}"
+        )
+    return int(found != committed)
 
 
 if __name__ == "__main__":
