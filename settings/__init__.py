@@ -41,6 +41,12 @@ class Settings:
     demo: bool = _setting("COURSE_DEMO", False, "open with an invented class (removable)")
     content_dir: Path = _setting("COURSE_CONTENT_DIR", ROOT / "content", "lessons, glossary and facts")
     exercises_dir: Path = _setting("COURSE_EXERCISES_DIR", ROOT / "exercises", "exercise folders")
+    models_dir: Path = _setting(
+        "COURSE_MODELS_DIR", ROOT / "data" / "models", "folders with models that runs may name as their base"
+    )
+    hub_models: bool = _setting(
+        "COURSE_HUB_MODELS", False, "let runs name a model of huggingface.co; it is downloaded into the models folder"
+    )
 
     @property
     def database(self) -> str:
