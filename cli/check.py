@@ -47,6 +47,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 def gather(settings: Settings) -> tuple[Known, list[tuple[Path, str]]]:
     """What lessons may refer to, and the exercises that cannot be read, each with a sentence."""
     from demos import registry
+    from demos.finetuning import presets
     from graders import exercise
 
     found, broken = {}, []
@@ -58,9 +59,11 @@ def gather(settings: Settings) -> tuple[Known, list[tuple[Path, str]]]:
     slugs = {*found, *(folder.name for folder, _ in broken)}
     known = Known(
         demos={name: registry.fields(name) for name in registry.DEMOS},
+        runs={name: preset.fields for name, preset in presets.PRESETS.items()},
         exercises=frozenset(slugs),
         checks={slug: frozenset(check.id for check in one.checks) for slug, one in found.items()},
         preset=registry.params,
+        run_preset=presets.specs,
     )
     return known, broken
 

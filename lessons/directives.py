@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import shlex
 import xml.parsers.expat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from lessons.faults import nearest
 from lessons.filling import Filler
@@ -25,12 +26,14 @@ from lessons.model import (
     Piece,
     Prose,
     QuizRef,
+    RunRef,
 )
 from lessons.quoting import QuoteError, quote
 from lessons.reading import Source
 from lessons.shelf import Shelf
 
 ARROW = "⟶"
+Check = Callable[[str, Mapping[str, Any]], object]
 
 
 class Composer:
@@ -43,6 +46,7 @@ class Composer:
         self._asked: dict[str, int] = {}  # question → line where it is asked
         self._special: dict[str, Callable[[Directive], Piece | None]] = {
             "demo": self._demo,
+            "run": self._run,
             "quiz": self._quiz,
             "figure": self._figure,
             "code": self._code,
@@ -78,33 +82,40 @@ class Composer:
         self._source.fault(line, item.name, message)
 
     def _demo(self, item: Directive) -> DemoRef | None:
+        known = self._shelf.known
+        found = self._named(item, known.demos, ("демонстрации", "демонстрация"), known.preset)
+        return None if found is None else DemoRef(*found)
+
+    def _run(self, item: Directive) -> RunRef | None:
+        known = self._shelf.known
+        found = self._named(item, known.runs, ("запуска", "запуск"), known.run_preset)
+        return None if found is None else RunRef(*found)
+
+    def _named(
+        self, item: Directive, known: Mapping[str, frozenset[str]], called: tuple[str, str], check: Check | None
+    ) -> tuple[str, dict[str, str], frozenset[str]] | None:
+        """``NAME field=value lock=field``: the name, the preset and the locked fields. ``called``: of what, what."""
         try:
             name, *words = shlex.split(item.words) or [""]
         except ValueError:
             self._fault(item, "кавычка не закрыта")
             return None
-        demos = self._shelf.known.demos
-        if name not in demos:
-            self._fault(item, f"нет демонстрации «{name}»{nearest(name, demos)}")
+        if name not in known:
+            self._fault(item, f"нет {called[0]} «{name}»{nearest(name, known)}")
             return None
         preset = dict(word.split("=", 1) for word in words if "=" in word)
         for word in words:
             if "=" not in word:
                 self._fault(item, f"«{word}»: нужно поле=значение")
         locked = frozenset(filter(None, preset.pop("lock", "").split(",")))
-        for unknown in sorted((preset.keys() | locked) - demos[name]):
-            self._fault(item, f"у демонстрации «{name}» нет поля «{unknown}»{nearest(unknown, demos[name])}")
-        if preset.keys() <= demos[name]:
-            self._try_preset(item, name, preset)
-        return DemoRef(name, preset, locked)
-
-    def _try_preset(self, item: Directive, name: str, preset: dict[str, str]) -> None:
-        if self._shelf.known.preset is None:
-            return
-        try:
-            self._shelf.known.preset(name, preset)
-        except ValueError as error:
-            self._fault(item, f"демонстрация «{name}» не принимает эти значения: {error}")
+        for unknown in sorted((preset.keys() | locked) - known[name]):
+            self._fault(item, f"у {called[0]} «{name}» нет поля «{unknown}»{nearest(unknown, known[name])}")
+        if check is not None and preset.keys() <= known[name]:
+            try:
+                check(name, preset)
+            except ValueError as error:
+                self._fault(item, f"{called[1]} «{name}» не принимает эти значения: {error}")
+        return name, preset, locked
 
     def _note_asked(self, sections: list[Section]) -> None:
         """Where each question is asked: by name first, so that a bare ``::: quiz`` above knows what is left."""

@@ -24,12 +24,14 @@ from lessons.pieces import (
     Piece,
     Prose,
     QuizRef,
+    RunRef,
 )
 
 __all__ = [
     "Course", "Lesson", "Fact", "Term", "Phase", "Guess", "Myth", "FrequentError", "ChecklistItem", "Option",
     "WrongNumber", "Question", "Map", "NextStep", "Misconception", "Claim", "QuestionKind", "Arrow", "Block",
     "CodeRef", "DemoRef", "Depth", "ExerciseRef", "FigureRef", "Part", "PartName", "Piece", "Prose", "QuizRef",
+    "RunRef",
 ]  # fmt: skip
 
 QuestionKind = Literal["single", "several", "number", "order", "match", "spot", "predict"]

@@ -35,6 +35,15 @@ class DemoRef:
 
 
 @dataclass(frozen=True, slots=True)
+class RunRef:
+    """A panel that really fine-tunes: a preset by name, with preset fields; the locked ones cannot be changed."""
+
+    name: str
+    preset: Mapping[str, str]
+    locked: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class QuizRef:
     """Questions in place. ``::: quiz`` without ids names here, once loaded, all that no other directive asks."""
 
@@ -78,7 +87,7 @@ class Part:
     name: PartName
 
 
-Piece = Prose | DemoRef | QuizRef | FigureRef | CodeRef | ExerciseRef | Part
+Piece = Prose | DemoRef | RunRef | QuizRef | FigureRef | CodeRef | ExerciseRef | Part
 
 
 @dataclass(frozen=True, slots=True)

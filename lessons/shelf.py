@@ -24,6 +24,8 @@ class Known:
     checks: Mapping[str, frozenset[str]]  # slug → ids of its checks
     root: Path = ROOT  # where files quoted by ``::: code`` are found
     preset: Callable[[str, Mapping[str, Any]], object] | None = None  # raises ValueError for values a demo refuses
+    runs: Mapping[str, frozenset[str]] = field(default_factory=dict)  # preset of a run → fields that may be set
+    run_preset: Callable[[str, Mapping[str, Any]], object] | None = None  # likewise for a run
 
 
 @dataclass(frozen=True, slots=True)

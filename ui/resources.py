@@ -14,6 +14,7 @@ from pathlib import Path
 import streamlit as st
 
 from demos import registry
+from demos.finetuning import presets
 from graders import exercise, similarity
 from graders.exercise import Exercise, ExerciseError
 from graders.similarity import Comparison
@@ -72,6 +73,7 @@ def _materials(content: str, tasks: str, written: int, tasks_written: int) -> Ma
     exercises, broken = _exercises(Path(tasks))
     known = Known(
         demos={name: registry.fields(name) for name in registry.DEMOS},
+        runs={name: preset.fields for name, preset in presets.PRESETS.items()},
         exercises=frozenset(exercises),
         checks={slug: frozenset(check.id for check in task.checks) for slug, task in exercises.items()},
     )

@@ -1,0 +1,79 @@
+"""A run's events put together: what is known of the run so far. What charts, pages and notebooks read.
+
+Pure and torch-free. Leaves out making events (``run``) and words for people (``ui``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from demos.finetuning.events import Alarm, Evaluated, Event, Failed, Finished, Stage, Started, Step, from_json
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Events by kind, in the order they came."""
+
+    stage: Stage | None = None  # the latest
+    started: Started | None = None
+    steps: tuple[Step, ...] = ()
+    evaluated: tuple[Evaluated, ...] = ()
+    alarms: tuple[Alarm, ...] = ()
+    finished: Finished | None = None
+    failed: Failed | None = None
+
+    @property
+    def last(self) -> Step | None:
+        """The latest step that was told."""
+        return self.steps[-1] if self.steps else None
+
+    @property
+    def over(self) -> bool:
+        """Nothing comes after this."""
+        return self.finished is not None or self.failed is not None
+
+    @property
+    def planned(self) -> int:
+        """Steps that the run will take, 0 while nobody has said so."""
+        if self.started is not None:
+            return self.started.steps
+        return self.last.steps if self.last else 0
+
+
+def tell(events: Iterable[Event]) -> Story:
+    """The story of these events.
+
+    A run that was begun again tells its steps anew: ``Started`` clears what the lost attempt had told.
+    """
+    kept: dict[type, list[Any]] = {}
+    for event in events:
+        if isinstance(event, Started):
+            kept = {kind: told for kind, told in kept.items() if kind is Stage}
+        kept.setdefault(type(event), []).append(event)
+    return Story(
+        stage=_last(kept, Stage),
+        started=_last(kept, Started),
+        steps=tuple(kept.get(Step, ())),
+        evaluated=tuple(kept.get(Evaluated, ())),
+        alarms=tuple(kept.get(Alarm, ())),
+        finished=_last(kept, Finished),
+        failed=_last(kept, Failed),
+    )
+
+
+def read(stored: Sequence[Mapping[str, Any]]) -> tuple[Event, ...]:
+    """Events from their JSON; what a later version of the course wrote and this one cannot read is left out."""
+    found = []
+    for data in stored:
+        try:
+            found.append(from_json(data))
+        except ValueError:
+            continue
+    return tuple(found)
+
+
+def _last(kept: Mapping[type, list[Any]], kind: type) -> Any:
+    told = kept.get(kind)
+    return told[-1] if told else None
