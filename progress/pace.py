@@ -1,4 +1,4 @@
-"""How fast one learner may ask for work. Leaves out who is refused and in which words (``submissions``, ``trials``)."""
+"""How fast one learner may ask for work. Leaves out who is refused and in which words (``submissions``, ``runs``)."""
 
 from __future__ import annotations
 
@@ -15,13 +15,17 @@ MINUTE = timedelta(minutes=1)
 
 
 def wait(
-    session: Session, created: InstrumentedAttribute[datetime], mine: Sequence[ColumnElement[bool]], most: int
+    session: Session,
+    created: InstrumentedAttribute[datetime],
+    mine: Sequence[ColumnElement[bool]],
+    most: int,
+    within: timedelta = MINUTE,
 ) -> int:
-    """Seconds until another row may come, when there may be ``most`` of ``mine`` in any minute; 0: it may come now."""
+    """Seconds until another row may come, when there may be ``most`` of ``mine`` ``within`` any such time; 0: now."""
     now = people.now()
-    lately = select(created).where(*mine, created > now - MINUTE).order_by(created.desc()).limit(most)
+    lately = select(created).where(*mine, created > now - within).order_by(created.desc()).limit(most)
     times = tuple(session.scalars(lately))
     if len(times) < most:
         return 0
-    left = min(times[-1] + MINUTE - now, MINUTE)  # a clock that was set back must not lock anybody out for hours
+    left = min(times[-1] + within - now, within)  # a clock that was set back must not lock anybody out for hours
     return max(1, math.ceil(left.total_seconds()))

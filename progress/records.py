@@ -1,7 +1,7 @@
 """The tables. Everything hangs on a learner, so removing one removes all that is theirs.
 
 What people typed is kept as bytes (UTF-8): PostgreSQL's text refuses NUL, and a learner's file may hold anything.
-Leaves out what the rows mean (``learning``, ``submissions``, ``trials``, ``workers``).
+Leaves out what the rows mean (``learning``, ``submissions``, ``trials``, ``runs``, ``datasets``, ``workers``).
 """
 
 from __future__ import annotations
@@ -173,3 +173,60 @@ class WorkerRow(Base):
     started: Mapped[datetime]
     seen: Mapped[datetime]
     isolation: Mapped[dict[str, Any] | None]
+
+
+class RunRow(Base):
+    """One fine-tuning run asked for. What it is and what it says is JSON that only others can read."""
+
+    __tablename__ = "runs"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    learner: Mapped[str] = _owner(index=True)
+    title: Mapped[str]
+    spec: Mapped[dict[str, Any]]
+    dataset: Mapped[int | None]  # one of theirs, which may be gone by now
+    state: Mapped[str] = mapped_column(index=True)  # queued | running | done
+    outcome: Mapped[str | None]  # finished | failed | cancelled
+    created: Mapped[datetime]
+    started: Mapped[datetime | None]
+    finished: Mapped[datetime | None]
+    cancel_requested: Mapped[bool]
+    restarts: Mapped[int]
+    events: Mapped[int]  # how many are stored
+    summary: Mapped[dict[str, Any] | None]  # for lists, which read no events
+
+
+class RunEventRow(Base):
+    """What a run said, in order."""
+
+    __tablename__ = "run_events"
+
+    run: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)  # from 1
+    event: Mapped[dict[str, Any]]
+
+
+class RunFileRow(Base):
+    """A file that a run left behind: a part of the adapter or of the whole model."""
+
+    __tablename__ = "run_files"
+
+    run: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    size: Mapped[int]  # bytes
+    content: Mapped[bytes]
+
+
+class DatasetRow(Base):
+    """Examples of a learner's own, as uploaded."""
+
+    __tablename__ = "datasets"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    learner: Mapped[str] = _owner(index=True)
+    name: Mapped[str]
+    content: Mapped[bytes]
+    created: Mapped[datetime]
+    summary: Mapped[dict[str, Any]]

@@ -1,4 +1,4 @@
-"""Learners take turns: of each only the oldest submission (or trial) without an answer may be worked on.
+"""Learners take turns: of each only the oldest submission (or trial, or run) without an answer may be worked on.
 
 So somebody who sends ten files at once goes to the end of the line after each of them, and never has two graded at a
 time. Leaves out the queue itself (``jobs.queue``), which holds nothing but those whose turn it is.
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from progress.database import Database
-from progress.records import SubmissionRow, TrialRow
+from progress.records import RunRow, SubmissionRow, TrialRow
 
-Table = type[SubmissionRow] | type[TrialRow]
+Table = type[SubmissionRow] | type[TrialRow] | type[RunRow]
 
 
 @dataclass(frozen=True, slots=True)
