@@ -40,6 +40,7 @@ _ALL = (
     _demo("lora.merge", "demos.lora.merge:merge", heavy=True),
     _demo("lora.spectrum", "demos.lora.spectrum:spectrum", heavy=True),
     _demo("memory.weights", "demos.memory.weights:weights"),
+    _demo("memory.training", "demos.memory.training:training"),
     _demo("memory.training_state", "demos.memory.training_state:training_state"),
 )
 DEMOS: Mapping[str, Demo] = MappingProxyType({demo.name: demo for demo in _ALL})
