@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from demos.finetuning.tasks import json_answers
+from demos.finetuning.tasks import intents, json_answers, polite, single, terms, tools
 from demos.finetuning.tasks.data import Chat, Data, Task, row, to_datasets
 from demos.params import ParamsError, nearest
 
 __all__ = ["TASKS", "Chat", "Data", "Task", "build", "row", "to_datasets"]
 
-TASKS: Mapping[str, Task] = MappingProxyType({task.name: task for task in json_answers.TASKS})
+_MODULES = (json_answers, polite, tools, intents, terms, single)
+TASKS: Mapping[str, Task] = MappingProxyType({task.name: task for module in _MODULES for task in module.TASKS})
 """Every task by name; the first is the lesson's."""
 
 
