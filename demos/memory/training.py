@@ -177,6 +177,8 @@ def _largest(architecture: Architecture) -> int:
 
 def _activations(architecture: Architecture, plan: Plan) -> int:
     """Every layer's kept tensors; with checkpointing one layer's, and the input of each."""
+    if not plan.trainable:
+        return 0
     tokens, layers = plan.batch * plan.length, architecture.sizes.layers
     layer = tokens * _layer(architecture, plan)
     if not plan.checkpointing:
@@ -213,7 +215,7 @@ def _attention(architecture: Architecture, plan: Plan) -> float:
 def _inputs(architecture: Architecture, plan: Plan) -> float:
     """Inputs of layers that are trained or adapted: the adapter's dtype, one copy per input where no cast is needed."""
     taken = list(architecture.linear) if plan.full else [layer for layer, _ in plan.adapted if layer.per_layer]
-    cast = not plan.full and plan.dtype != "float32"
+    cast = not plan.full and plan.dtype != "float32" and plan.precision == "float32"
     fed = {(_source(layer), layer.inputs) for layer in taken}
     shared = sum(size for _, size in fed) * BYTES[plan.dtype]
     copies = 4 * sum(layer.inputs for layer in taken) if cast else 0

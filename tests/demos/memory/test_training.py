@@ -82,7 +82,7 @@ def test_activations(family: Family, attention: Any, dtype: Any) -> None:
     for full in (True, False):
         layers = () if full else match(architecture, ("all-linear",)).layers
         plan = Plan(
-            trainable=0,
+            trainable=1,
             full=full,
             adapted=layers,
             rank=0 if full else RANK,
