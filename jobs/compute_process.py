@@ -14,7 +14,6 @@ import os
 import selectors
 import signal
 import socket
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,7 +111,7 @@ class Server:
             process.die_with_parent()
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             self._listener.close()
-            _limit_memory()
+            process.limit_memory(HEADROOM)
             connection.settimeout(self._deadline)
             frames.write(connection, _compute(frames.read(connection)))
             status = 0
@@ -157,18 +156,6 @@ def _listen(path: Path) -> socket.socket:
     listener.listen(128)
     fresh.replace(path)
     return listener
-
-
-def _limit_memory() -> None:
-    if sys.platform != "linux":
-        return
-    import resource
-
-    with contextlib.suppress(OSError):  # the first that the kernel ends when memory is short
-        Path("/proc/self/oom_score_adj").write_text("1000")
-    lines = Path("/proc/self/status").read_text().splitlines()
-    held = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmData:"))
-    resource.setrlimit(resource.RLIMIT_DATA, (held + HEADROOM, held + HEADROOM))
 
 
 def warm_up() -> None:

@@ -16,6 +16,7 @@ from dbos import DBOS
 
 from graders.protocol import Job, Outcome, Trial, Verdict
 from jobs.queue import GRADE, TRIAL
+from jobs.tuning import Tuner
 from progress import submissions, trials
 from progress.database import Database
 
@@ -46,11 +47,13 @@ class Grader(Protocol):
 class Bench:
     """What the steps work with. ``stopping``: the worker is about to end, what comes out now means nothing.
 
-    ``pass_on`` is told the kind and the number of what was answered: it is the turn of that learner's next one.
+    ``tuner`` is None where no runs are made. ``pass_on`` is told the kind and the number of what was answered: it is
+    the turn of that learner's next one.
     """
 
     database: Database
     grader: Grader
+    tuner: Tuner | None = None
     stopping: threading.Event = field(default_factory=threading.Event)
     pass_on: Callable[[str, int], object] = lambda _kind, _number: None
 
@@ -91,7 +94,7 @@ def trial(trial_id: int) -> str:
 @DBOS.step(retries_allowed=True, max_attempts=4, interval_seconds=0.5)
 def grade_once(submission_id: int, last: bool) -> str:
     """One grading. A failure of our own is stored only when it is the ``last`` try."""
-    bench = _current()
+    bench = current()
     try:
         row = submissions.start(bench.database, submission_id)
     except submissions.Missing:
@@ -100,7 +103,7 @@ def grade_once(submission_id: int, last: bool) -> str:
     if row.state == "done" and row.outcome is not None:
         return row.outcome
     verdict = bench.grader.grade(Job(row.exercise, row.source, row.filename))
-    _go_on(bench)
+    go_on(bench)
     if verdict.outcome == Outcome.INFRA_ERROR:
         log.error("submission %d: %s %s", submission_id, verdict.message, verdict.traceback)
         if not last:
@@ -112,13 +115,13 @@ def grade_once(submission_id: int, last: bool) -> str:
 @DBOS.step(retries_allowed=True, max_attempts=4, interval_seconds=0.5)
 def run_once(trial_id: int) -> str:
     """One trial."""
-    bench = _current()
+    bench = current()
     try:
         row = trials.start_trial(bench.database, trial_id)
         if row.result is not None:
             return row.result.outcome
         result = bench.grader.run(Job(row.exercise, row.source), row.call)
-        _go_on(bench)
+        go_on(bench)
         if result.outcome == Outcome.INFRA_ERROR:
             log.error("trial %d: %s %s", trial_id, result.message, result.traceback)
         trials.store_trial(bench.database, trial_id, result)
@@ -130,7 +133,7 @@ def run_once(trial_id: int) -> str:
 @DBOS.step(retries_allowed=True, max_attempts=4, interval_seconds=0.5)
 def pass_on(kind: str, number: int) -> None:
     """The learner's next one gets its job. If this fails, the worker's next sweep finds it."""
-    _current().pass_on(kind, number)
+    current().pass_on(kind, number)
 
 
 def give_up(database: Database, kind: str, number: int) -> None:
@@ -147,12 +150,18 @@ def give_up(database: Database, kind: str, number: int) -> None:
         log.warning("%s %d is gone", kind, number)
 
 
-def _current() -> Bench:
+def current() -> Bench:
+    """What ``bind`` gave to this process."""
     if _bench is None:
         raise RuntimeError("jobs.grading.bind was not called")
     return _bench
 
 
-def _go_on(bench: Bench) -> None:
+def go_on(bench: Bench) -> None:
+    """Let a worker that is not about to end go on.
+
+    Raises:
+        Stopping: it is.
+    """
     if bench.stopping.is_set():
         raise Stopping

@@ -1,4 +1,5 @@
-"""Processes that do not outlive their parent: starting them in a group of their own and stopping the whole group.
+"""Processes that do not outlive their parent: starting them in a group of their own and stopping the whole group;
+what they may take.
 
 Leaves out who is started and when (``jobs.supervisor``).
 """
@@ -69,6 +70,31 @@ def die_with_parent() -> None:
     warrant = _death_warrant()
     if warrant is not None:
         warrant()
+
+
+def give_way(steps: int) -> None:
+    """Let other processes go first, by ``steps`` of nice.
+
+    Linux weighs sessions before processes: one that leads a session has to lower that too, or its own niceness counts
+    against nobody outside.
+    """
+    os.nice(steps)
+    with contextlib.suppress(OSError):  # not Linux, or no groups by session
+        Path("/proc/self/autogroup").write_text(str(steps))
+
+
+def limit_memory(headroom: int) -> None:
+    """This process may allocate ``headroom`` bytes beyond what it holds, and is the first that the kernel ends when
+    memory is short (Linux; elsewhere nothing)."""
+    if sys.platform != "linux":
+        return
+    import resource
+
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
+    lines = Path("/proc/self/status").read_text().splitlines()
+    held = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmData:"))
+    resource.setrlimit(resource.RLIMIT_DATA, (held + headroom, held + headroom))
 
 
 def _death_warrant() -> Callable[[], None] | None:

@@ -1,7 +1,7 @@
-"""``python -m jobs.worker``: takes jobs from the queue and grades, with everything warm.
+"""``python -m jobs.worker``: takes jobs from the queue, grades and trains, with everything warm.
 
 It may be killed at any moment: what it was doing is taken up again by itself when it comes back under the same name,
-or by another worker after a while. Leaves out what a job does (``jobs.grading``).
+or by another worker after a while. Leaves out what a job does (``jobs.grading``, ``jobs.training``).
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from dbos import DBOS, WorkflowStatus
 
 import settings
 from graders.host.engine import Engine
-from jobs import grading, process, queue
+from jobs import grading, process, queue, training
+from jobs.tuning import Tuner
 from progress import turns, workers
 from progress.database import Database, DatabaseFault
 from settings import Settings
@@ -57,7 +58,8 @@ def serve(chosen: Settings, name: str) -> int:
     obey_signals()
     try:
         with only_one(chosen, name), Engine(chosen.exercises_dir) as engine:
-            Worker(chosen, name, grading.Bench(Database(chosen.database), engine)).run()
+            tuner = Tuner(chosen.data_dir / "run" / f"tuning-{name}")
+            Worker(chosen, name, grading.Bench(Database(chosen.database), engine, tuner)).run()
     except (DatabaseFault, AlreadyRunning) as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -93,8 +95,10 @@ class Worker:
             DBOS.launch()
             for kind in (queue.GRADE, queue.TRIAL):
                 DBOS.register_queue(kind, worker_concurrency=HANDS, polling_interval_sec=POLLING)
+            if self._bench.tuner is not None:
+                DBOS.register_queue(queue.RUN, worker_concurrency=1, polling_interval_sec=POLLING)
             # In a thread of its own: the answer takes as long as the engine needs to warm up.
-            threading.Thread(target=self._look_at_walls, daemon=True).start()
+            threading.Thread(target=self._warm_up, daemon=True).start()
             log.info("worker %s is ready", self._name)
             self._watch()
         except KeyboardInterrupt:
@@ -102,6 +106,8 @@ class Worker:
         finally:
             self._bench.stopping.set()
             self._forget()
+            if self._bench.tuner is not None:
+                self._bench.tuner.close()
 
     def _watch(self) -> None:
         beat = sweep = 0.0
@@ -117,6 +123,12 @@ class Worker:
             except (DatabaseFault, sa.exc.SQLAlchemyError) as error:
                 log.warning("the database is away: %s", error)
             _asked_to_stop.wait(TICK)
+
+    def _warm_up(self) -> None:
+        """Grading first; then keep the parent of runs warm, so that a click does not wait for it."""
+        self._look_at_walls()
+        while self._bench.tuner is not None and not self._bench.stopping.wait(TICK):
+            self._bench.tuner.ready(TICK)
 
     def _look_at_walls(self) -> None:
         """Ask the engine which walls stand, again and again until they do: an operator may be mending the machine."""
@@ -146,12 +158,18 @@ class Worker:
             if job is None:
                 self._queue.enqueue(kind, number)
             elif job.status in DEAD_STATES:
-                grading.give_up(self._bench.database, kind, number)
+                self._give_up(kind, number)
                 self._queue.enqueue(kind, number)
             elif job.status == "SUCCESS" and self._still_open(kind, number):
                 log.warning("%s has ended without an answer; once more", job.workflow_id)
                 self._queue.client.delete_workflow(job.workflow_id)
                 self._queue.enqueue(kind, number)
+
+    def _give_up(self, kind: str, number: int) -> None:
+        if kind == queue.RUN:
+            training.give_up(self._bench.database, number)
+        else:
+            grading.give_up(self._bench.database, kind, number)
 
     def _jobs(self, kind: str, numbers: tuple[int, ...]) -> list[WorkflowStatus]:
         names = [queue.job_id(kind, number) for number in numbers]

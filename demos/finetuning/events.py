@@ -147,10 +147,18 @@ class Failed:
     seconds: float
 
 
+RESTARTED = "restarted"
+"""Code of the alarm after which everything is said anew: the process was killed, and the run began again."""
 Event = Stage | Started | Step | Evaluated | Alarm | Finished | Failed
 KINDS: Mapping[str, type[Any]] = {event.kind: event for event in typing.get_args(Event)}
 LAST = (Finished, Failed)
 """Events after which nothing comes."""
+
+
+def latest(told: Sequence[Event]) -> tuple[Event, ...]:
+    """What belongs to a picture of the run: the events since it last began anew, that alarm included."""
+    anew = [place for place, event in enumerate(told) if isinstance(event, Alarm) and event.code == RESTARTED]
+    return tuple(told[anew[-1] if anew else 0 :])
 
 
 def to_json(event: Event) -> dict[str, Any]:

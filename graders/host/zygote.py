@@ -18,7 +18,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from graders import forking
@@ -106,13 +106,13 @@ class Child:
 class _Process:
     """One started zygote."""
 
-    def __init__(self, module: str, options: object, *, shut: bool) -> None:
+    def __init__(self, module: str, options: object, environment: Mapping[str, str], *, shut: bool) -> None:
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         code = _ENTRY.format(module=module, after="sys.path.pop(0); " if shut else "")
         with theirs:
             self.process = subprocess.Popen(
                 [sys.executable, "-I", "-B", "-c", code],
-                env=_ENVIRONMENT,
+                env=environment,
                 cwd="/",
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
@@ -180,9 +180,11 @@ class _Process:
 class Zygote:
     """A zygote that is always there: replaced when it died or has served long enough."""
 
-    def __init__(self, module: str, options: object = None, *, shut: bool = False) -> None:
+    def __init__(
+        self, module: str, options: object = None, *, shut: bool = False, environment: Mapping[str, str] | None = None
+    ) -> None:
         self._module, self._shut = module, shut
-        self._options = options
+        self._options, self._environment = options, _ENVIRONMENT if environment is None else environment
         self._lock = threading.Lock()
         self._now = self._start()
         self._next: _Process | None = None
@@ -196,6 +198,16 @@ class Zygote:
         """
         with self._lock:
             return self._warm()
+
+    def ready(self, seconds: float) -> bool:
+        """Whether it is warm, or becomes so within ``seconds``.
+
+        Raises:
+            Lost: it cannot work here.
+        """
+        with self._lock:
+            self._revive()
+            return self._now.hello(seconds) is not None
 
     def fork(self, request: object, descriptors: Sequence[int]) -> Child:
         """A fresh child for ``request``; ``descriptors`` are sent along and stay open here.
@@ -222,12 +234,15 @@ class Zygote:
                     process.close()
 
     def _start(self) -> _Process:
-        return _Process(self._module, self._options, shut=self._shut)
+        return _Process(self._module, self._options, self._environment, shut=self._shut)
 
-    def _warm(self) -> dict[str, Any]:
+    def _revive(self) -> None:
         if self._now.process.poll() is not None and self._now.hello(0) is not None:  # it worked, and was killed
             self._now.close()
             self._now = self._start()
+
+    def _warm(self) -> dict[str, Any]:
+        self._revive()
         hello = self._now.hello(STARTING)
         if hello is None:
             raise Lost(f"not warm after {STARTING:.0f} s")
