@@ -159,7 +159,7 @@ def _assumption(length: int, cards: int, card: Card) -> str:
     place = card.title if cards == 1 else f"{cards} × {card.title}"
     return (
         f"Оценка: примеры по {numbers.integer(length)} токенов, база в bfloat16, {place} "
-        f"при {numbers.percent(UTILISATION, 0)} от пиковой скорости; 6 операций на обучаемый вес и токен, 4 — на замороженный."
+        f"при {numbers.percent(UTILISATION, 0)} от пиковой скорости; за токен 6 операций на обучаемый вес, 4 на прочие."
     )
 
 
