@@ -1,0 +1,48 @@
+"""What a run leaves behind: the adapter or the whole model, and the data it was trained on.
+
+An adapter names its base by the place it has in the course, never by a path of this machine. Leaves out opening them
+again (``adapters``).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from demos.finetuning import bottleneck
+from demos.finetuning.quantized import Base
+from demos.finetuning.spec import COURSE_BASE, RunSpec
+
+if TYPE_CHECKING:
+    from demos.finetuning.session import Examples
+    from demos.finetuning.skills import Message
+
+ADAPTER, MODEL, DATA = "adapter", "model", "data"
+COURSE_PLACE = "content/model"
+
+
+def save(spec: RunSpec, base: Base, trainer: Any, examples: Examples, folder: Path) -> int:
+    """Write adapter/ or model/ and data/ into ``folder``; the bytes of the weights."""
+    place = folder / (MODEL if spec.method == "full" else ADAPTER)
+    model = trainer.model
+    if spec.method == "bottleneck":
+        bottleneck.save(model, place, spec.bottleneck)
+    elif spec.method == "full":
+        model.save_pretrained(place)
+        base.tokenizer.save_pretrained(place)
+    else:
+        config = model.peft_config["default"]
+        config.base_model_name_or_path = COURSE_PLACE if spec.base == COURSE_BASE else spec.base
+        model.save_pretrained(place, save_embedding_layers=False)
+    for name in ("train", "validation", "test"):
+        write(getattr(examples, name), folder / DATA / f"{name}.jsonl")
+    return sum(path.stat().st_size for path in place.glob("*.safetensors"))
+
+
+def write(chats: Sequence[Sequence[Message]], path: Path) -> None:
+    """Chats as JSON Lines with a field «messages», as trl and the recipe read them."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = ({"messages": [{"role": item.role, "content": item.content} for item in chat]} for chat in chats)
+    path.write_text("".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows))
