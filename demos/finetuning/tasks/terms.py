@@ -35,6 +35,7 @@ FEMININE = MappingProxyType(
     }
 )  # fmt: skip
 """Russian → English."""
+BY_GENDER: Mapping[str, tuple[str, ...]] = MappingProxyType({"masc": tuple(MASCULINE), "femn": tuple(FEMININE)})
 
 
 def terms() -> Mapping[str, str]:
@@ -47,8 +48,10 @@ def _draw(random: Random, split: Split) -> tuple[str, Chat]:
     fitting: list[str] = []
     while not fitting:
         drawn = grammar.sentence(random, split)
-        known = {"masc": MASCULINE, "femn": FEMININE}.get("" if drawn.subject.plural else drawn.subject.gender, {})
-        fitting = [term for term in known if grammar.is_held_out(term, drawn.verb) == (split == "test")]
+        gender = "" if drawn.subject.plural else drawn.subject.gender
+        fitting = [
+            term for term in BY_GENDER.get(gender, ()) if grammar.is_held_out(term, drawn.verb) == (split == "test")
+        ]
     term = random.choice(fitting)
     ru = _with_last_word(drawn.subject.ru, term) + drawn.ru.removeprefix(drawn.subject.ru)
     en = _with_last_word(drawn.subject.en, terms()[term]) + drawn.en.removeprefix(drawn.subject.en)

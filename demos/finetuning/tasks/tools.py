@@ -108,9 +108,8 @@ def _date(random: Random, split: Split) -> Request:
         if grammar.is_held_out("date", str(days)) == (split == "test"):
             break
     count = f"{days} {numbers.word(days, 'день', 'дня', 'дней')}"
-    asked = (
-        f"какая дата была {count} назад?" if back else random.choice((f"какая дата через {count}?", f"дата: +{count}"))
-    )
+    ahead = random.choice((f"какая дата через {count}?", f"дата: +{count}"))
+    asked = f"какая дата была {count} назад?" if back else ahead
     day = f"{random.randint(1, 28)}.{random.randint(1, 12)}.{random.randint(2000, 2030)}"
     return asked, "date", {"days": -days if back else days}, day
 
