@@ -120,11 +120,13 @@ def retention(rows: Sequence[Retention]) -> Chart:
             hoverinfo="skip",
             showlegend=False,
         )
-    _dots(figure, names, [row.before for row in rows], "до", palette.GREY, "circle-open")
-    _dots(figure, names, [row.after for row in rows], "после", palette.ACCENT, "circle")
+    _dots(figure, names, [row.before for row in rows], ("до", palette.GREY, "circle-open"))
+    _dots(figure, names, [row.after for row in rows], ("после", palette.ACCENT, "circle"))
     figure.update_xaxes(range=[-3, 104])
     figure.update_yaxes(autorange="reversed", type="category")
-    words = "; ".join(f"{name}: {_score(row.before)} → {_score(row.after)}" for name, row in zip(names, rows, strict=True))
+    words = "; ".join(
+        f"{name}: {_score(row.before)} → {_score(row.after)}" for name, row in zip(names, rows, strict=True)
+    )
     return Chart(figure, f"{finding}. {words}." if words else f"{finding}.")
 
 
@@ -174,6 +176,7 @@ def _diamonds(figure: Any, run: Curve, colour: str) -> None:
         name=run.name,
         legendgroup=run.name,
         showlegend=False,
+        cliponaxis=False,
         mode="markers",
         marker={"symbol": "diamond", "size": 10, "color": colour, "line": {"width": 1, "color": "white"}},
         hovertemplate="%{customdata}<extra></extra>",
@@ -210,7 +213,8 @@ def _bar(figure: Any, name: str, score: Score, colour: str) -> None:
     )
 
 
-def _dots(figure: Any, names: list[str], scores: list[Score], title: str, colour: str, symbol: str) -> None:
+def _dots(figure: Any, names: list[str], scores: list[Score], look: tuple[str, str, str]) -> None:
+    title, colour, symbol = look
     figure.add_scatter(
         x=[100 * _share(score) for score in scores],
         y=names,
@@ -252,9 +256,11 @@ def _begin(run: Curve) -> float:
 
 
 def _end(run: Curve) -> float:
-    """Where a run stands: its last validation, or its training loss while there is but one."""
-    points = run.story.evaluated
-    return points[-1].loss if len(points) > 1 or not run.story.steps else run.story.steps[-1].loss
+    """Where a run stands: its last validation, or its training loss where that is much newer."""
+    checked, last = run.story.evaluated[-1] if run.story.evaluated else None, run.story.last
+    if last is None or (checked is not None and checked.step and (run.story.over or checked.step >= last.step)):
+        return checked.loss if checked is not None else math.nan
+    return last.loss
 
 
 def _told(run: Curve) -> str:

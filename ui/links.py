@@ -10,11 +10,14 @@ from collections.abc import Mapping
 import streamlit as st
 from streamlit.navigation.page import Page
 
+from demos.finetuning.spec import RunSpec
+from demos.params import describe
 from ui import session
 
 HOME, LESSON, EXERCISE = "pages/home.py", "pages/lesson.py", "pages/exercise.py"
 PROGRESS, INSTRUCTOR = "pages/progress.py", "pages/instructor.py"
 LEARNER, CLAIMS, DEMO = "pages/learner.py", "pages/claims.py", "pages/demo.py"
+RUNS, RUN, NEW_RUN = "pages/runs.py", "pages/run.py", "pages/new_run.py"
 
 
 def pages() -> list[Page]:
@@ -23,8 +26,11 @@ def pages() -> list[Page]:
         st.Page(HOME, title="Карта курса", icon=":material/map:", default=True),
         st.Page(LESSON, title="Урок", icon=":material/menu_book:", url_path="lesson"),
         st.Page(EXERCISE, title="Упражнение", icon=":material/code:", url_path="exercise"),
+        st.Page(RUNS, title="Мои запуски", icon=":material/monitoring:", url_path="runs"),
         st.Page(PROGRESS, title="Мой прогресс", icon=":material/task_alt:", url_path="progress"),
         st.Page(INSTRUCTOR, title="Преподаватель", icon=":material/school:", url_path="instructor"),
+        st.Page(RUN, title="Запуск", url_path="run", visibility="hidden"),
+        st.Page(NEW_RUN, title="Новый запуск", url_path="new_run", visibility="hidden"),
         st.Page(LEARNER, title="Ученик", url_path="learner", visibility="hidden"),
         st.Page(CLAIMS, title="Проверка источников", url_path="claims", visibility="hidden"),
         st.Page(DEMO, title="Калькулятор", url_path="demo", visibility="hidden"),
@@ -39,6 +45,22 @@ def lesson(lesson_id: str, block: str = "") -> dict[str, str]:
 def exercise(slug: str) -> dict[str, str]:
     """Query of an exercise's page."""
     return {"id": slug}
+
+
+def run(number: int) -> dict[str, str]:
+    """Query of a run's page."""
+    return {"id": str(number)}
+
+
+def recipe(spec: RunSpec, dataset: int | None = None) -> dict[str, str]:
+    """Query of the page that starts a run: what differs from the defaults, and the learner's own data."""
+    values = {item.name: (getattr(spec, item.name), item.default) for item in describe(RunSpec)}
+    said = {name: _written(value) for name, (value, default) in values.items() if value != default}
+    return said if dataset is None else {**said, "dataset": str(dataset)}
+
+
+def _written(value: object) -> str:
+    return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
 def go(label: str, page: str, query: Mapping[str, str] | None = None, *, icon: str | None = None) -> None:

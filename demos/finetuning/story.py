@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from demos.finetuning.events import Alarm, Evaluated, Event, Failed, Finished, Stage, Started, Step, from_json
+from demos.finetuning.events import Alarm, Evaluated, Event, Failed, Finished, Stage, Started, Step, from_json, latest
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +43,9 @@ class Story:
 
 
 def tell(events: Iterable[Event]) -> Story:
-    """The story of these events.
-
-    A run that was begun again tells its steps anew: ``Started`` clears what the lost attempt had told.
-    """
+    """The story of these events; what an attempt that was lost had told is left out."""
     kept: dict[type, list[Any]] = {}
-    for event in events:
-        if isinstance(event, Started):
-            kept = {kind: told for kind, told in kept.items() if kind is Stage}
+    for event in latest(tuple(events)):
         kept.setdefault(type(event), []).append(event)
     return Story(
         stage=_last(kept, Stage),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lessons.model import CodeRef, DemoRef, ExerciseRef, FigureRef, Part, Piece, Prose, QuizRef
+from lessons.model import CodeRef, DemoRef, ExerciseRef, FigureRef, Part, Piece, Prose, QuizRef, RunRef
 from ui import demos
 from ui.record import Record, questions
 from ui.widgets.checklist import checklist
@@ -12,6 +12,7 @@ from ui.widgets.parts import anchor, errors, lesson_map, next_steps, terms
 from ui.widgets.phases import phases
 from ui.widgets.prose import prose
 from ui.widgets.quiz import question
+from ui.widgets.run_panel import panel
 from ui.widgets.source import source
 from ui.widgets.tasks import task
 
@@ -32,6 +33,8 @@ def show(record: Record, piece: Piece, key: str) -> None:
             source(piece)
         case DemoRef(name, preset, locked):
             demos.show(name, preset, locked, key)
+        case RunRef(name, preset, locked):
+            panel(name, preset, locked, key)
         case ExerciseRef(slug):
             task(slug)
 

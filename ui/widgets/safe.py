@@ -25,6 +25,23 @@ def plain(text: str) -> str:
     return shown.replace("\n", "  \n")
 
 
+def cell(text: str) -> str:
+    """``text`` on one line, as it is: for a cell of a Markdown table. Nothing in it becomes code but addresses.
+
+    >>> cell("a|b\\nc `d`")
+    'a\\\\|b ⏎ c \\\\`d\\\\`'
+    """
+    return " ⏎ ".join("\\`".join(map(_cell, line.split("`"))) for line in text.splitlines())
+
+
+def _cell(text: str) -> str:
+    parts = _LINK.split(text)
+    return "".join(
+        "`" + part.replace("|", "\\|") + "`" if odd % 2 else _SPECIAL.sub(r"\\\1", part)
+        for odd, part in enumerate(parts)
+    )
+
+
 def _escape(text: str) -> str:
     parts = _LINK.split(text)
     return "".join(f"`{part}`" if odd % 2 else _SPECIAL.sub(r"\\\1", part) for odd, part in enumerate(parts))
