@@ -218,13 +218,16 @@ class Queue:
         with self._lock:
             read_at, seconds = self._typical.get(kind, (-_REMEMBERED, TYPICAL_SECONDS[kind]))
             if time.monotonic() - read_at > _REMEMBERED:
-                done = self.client.list_workflows(
-                    queue_name=kind, status="SUCCESS", sort_desc=True, limit=20, load_input=False, load_output=False
-                )
-                spans = [job.completed_at - job.dequeued_at for job in done if job.completed_at and job.dequeued_at]
-                seconds = sum(spans) / len(spans) / 1000 if spans else TYPICAL_SECONDS[kind]
+                spans = runs.durations(self.database) if kind == RUN else self._spans(kind)
+                seconds = sum(spans) / len(spans) if spans else TYPICAL_SECONDS[kind]
                 self._typical[kind] = (time.monotonic(), seconds)
             return seconds
+
+    def _spans(self, kind: str) -> list[float]:
+        done = self.client.list_workflows(
+            queue_name=kind, status="SUCCESS", sort_desc=True, limit=20, load_input=False, load_output=False
+        )
+        return [(job.completed_at - job.dequeued_at) / 1000 for job in done if job.completed_at and job.dequeued_at]
 
     def _hands(self, kind: str) -> int:
         queue = self.client.retrieve_queue(kind)

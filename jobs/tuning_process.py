@@ -26,9 +26,27 @@ from demos.params import ParamsError
 from graders import forking
 from jobs import frames, process, sentences
 
-MODULES = ("torch", "transformers", "peft", "accelerate")
-ON_CPU = ("bitsandbytes", "datasets", "trl", "transformers.models.llama.modeling_llama")
 TARGET = "demos.finetuning.run"
+MODULES = (
+    "torch",
+    "transformers",
+    "transformers.models.llama.modeling_llama",
+    TARGET,
+    "demos.finetuning.session",
+    "demos.finetuning.control",
+    "demos.finetuning.tasks",
+    "demos.finetuning.own",
+)
+ON_CPU = (
+    "bitsandbytes",
+    "datasets",
+    "peft.tuners.lora.bnb",
+    "peft.utils.transformers_weight_conversion",
+    "transformers.integrations.bitsandbytes",
+    "transformers.models.auto.processing_auto",
+    "trl.trainer.sft_trainer",
+)
+"""Of both, what a run was seen to import."""
 SHARE = 0.8
 """Of the memory that is free when a run begins, what it may take."""
 ENVIRONMENT = {
@@ -62,7 +80,7 @@ def warm_up() -> None:
         import torch
 
         if not torch.cuda.is_available():
-            for name in (*ON_CPU, TARGET):
+            for name in ON_CPU:
                 importlib.import_module(name)
     gc.collect()
     gc.freeze()

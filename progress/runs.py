@@ -210,6 +210,14 @@ def finish(
         return True
 
 
+def durations(db: Database, *, most: int = 20) -> tuple[float, ...]:
+    """How many seconds the latest runs took that came to their end, anybody's."""
+    with db.reading() as session:
+        wanted = select(RunRow.started, RunRow.finished).where(RunRow.outcome == "finished")
+        rows = session.execute(wanted.order_by(RunRow.id.desc()).limit(most))
+        return tuple((end - begin).total_seconds() for begin, end in rows if begin and end)
+
+
 def clean_title(title: str) -> str:
     """A title in one line, of printable signs, not endless."""
     return " ".join("".join(sign if sign.isprintable() else " " for sign in title).split())[:MAX_TITLE]
