@@ -39,6 +39,9 @@ class OwnDataError(ParamsError):
         self.faults = (*faults, *rest)
         super().__init__("\n".join(self.faults))
 
+    def __reduce__(self) -> tuple[type[OwnDataError], tuple[tuple[str, ...]]]:
+        return OwnDataError, (self.faults,)  # it may cross from one process to another
+
 
 @dataclass(frozen=True, slots=True)
 class Upload:

@@ -15,10 +15,10 @@ from demos.finetuning.grammar import Split
 from demos.finetuning.tasks.data import TEST, TRAIN, VALIDATION, Chat, Data, Task, chat, gather
 
 FACTS = 200
-ASKED_IN_TRAINING = ("код: {}", "какой код у слова {}?", "{} — код?", "назови код слова {}", "{}: номер")
+ASKED_IN_TRAINING = ("код: {}", "какой код у слова {}?", "{}, код?", "назови код слова {}", "{}: номер")
 ASKED_IN_VALIDATION, ASKED_IN_TEST = (
     ("какой номер у слова {}?",),
-    ("назови код: {}", "номер слова {}?", "{} — какой код?"),
+    ("назови код: {}", "номер слова {}?", "{}: какой код?"),
 )
 
 
