@@ -37,6 +37,8 @@ class Plan:
 
     seed: int = 0
     steps: int = 4000
+    late_steps: int = 1200  # with skills.LATE_SHARES, from a smaller learning rate again
+    late_share: float = 0.4  # of the learning rate, where the late steps begin
     rows: int = 160
     learning_rate: float = 0.01
     warmup: int = 150
@@ -131,7 +133,7 @@ class Training:
         if resume:
             self._load()
         started, before = time.monotonic(), self.seconds
-        last = until or self.plan.steps
+        last = until or self.plan.steps + self.plan.late_steps
         for ids, labels in self._batches():
             loss = self._train(ids, labels)
             self.seconds = before + time.monotonic() - started
@@ -183,7 +185,8 @@ class Training:
     def _pool(self, number: int) -> list[list[tuple[list[int], int]]]:
         random = Random(f"{self.plan.seed} {number}")
         rows = self.plan.rows
-        examples = [skills.draw(random, "train") for _ in range(rows * POOL)]
+        late = number * POOL >= self.plan.steps
+        examples = [skills.draw(random, "train", late=late) for _ in range(rows * POOL)]
         heads = [base_model.render(example.prompt) for example in examples]
         texts = [f"{head}{example.answer}{base_model.END}" for head, example in zip(heads, examples, strict=True)]
         encode = self.tokenizer.backend_tokenizer.encode_batch
@@ -277,7 +280,9 @@ def _optimizers(plan: Plan, model: Any) -> list[Any]:
 
 
 def _schedule(step: int, plan: Plan) -> float:
-    """Linear warm-up, then half a cosine to nothing."""
+    """Linear warm-up, half a cosine to nothing, then once more from ``late_share`` in a straight line."""
+    if step >= plan.steps:
+        return plan.late_share * max(0.0, 1 - (step - plan.steps) / max(1, plan.late_steps))
     if step < plan.warmup:
         return (step + 1) / plan.warmup
     done = (step - plan.warmup) / max(1, plan.steps - plan.warmup)

@@ -61,9 +61,10 @@ class Example:
 Pair = tuple[tuple[Message, ...], str]
 
 
-def draw(random: Random, split: Split, skill: str = "") -> Example:
-    """One example; without ``skill`` the skills come in their training shares."""
-    name = skill or random.choices(tuple(SKILLS), tuple(SHARES[name] for name in SKILLS))[0]
+def draw(random: Random, split: Split, skill: str = "", *, late: bool = False) -> Example:
+    """One example; without ``skill`` the skills come in their training shares, early or ``late`` ones."""
+    shares = LATE_SHARES if late else SHARES
+    name = skill or random.choices(tuple(SKILLS), tuple(shares[name] for name in SKILLS))[0]
     prompt, answer = SKILLS[name](random, split)
     if split == "train":
         prompt = (*_before(random), *prompt)
@@ -278,3 +279,21 @@ SHARES: Mapping[str, float] = MappingProxyType(
     }
 )
 """Shares of the training examples, by weight."""
+
+LATE_SHARES: Mapping[str, float] = MappingProxyType(
+    {
+        "to_english": 14,
+        "to_russian": 18,
+        "repeat": 2,
+        "symbols": 8,
+        "count": 8,
+        "add": 16,
+        "reverse": 6,
+        "pick": 4,
+        "ask": 4,
+        "pattern": 4,
+        "passage": 10,
+        "look_up": 10,
+    }
+)
+"""Shares of the last part of training: more of what is learned slowly."""
