@@ -104,8 +104,8 @@ def text(card: Mapping[str, Any]) -> str:
             f"{plan['hidden']} wide, {plan['heads']} heads, byte-level BPE of {plan['vocabulary']} tokens.",
             f"- Language: {card['words']} words in each language, gender, number and case, three tenses, numerals.",
             f"- Made by `scripts/pretrain.py train`: {made['step']} steps of {plan['rows']} examples "
-            f"({made['tokens']:,} tokens, padding included; the last {plan['late_steps']} steps with more of the slow skills), "
-            f"seed {plan['seed']}, {plan['optimizer']}, "
+            f"({made['tokens']:,} tokens, padding included; the last {plan['late_steps']} steps "
+            f"with more of the slow skills), seed {plan['seed']}, {plan['optimizer']}, "
             f"{made['seconds'] / 60:.0f} minutes on {made['threads']} thread(s) of a {made['device'].upper()} "
             "under other load.",
             f"- Fingerprint of weights and tokenizer: `{card['fingerprint']}`.",
