@@ -1,4 +1,4 @@
-"""``./course check [PATH]``: every fault of content/ and exercises/ in one list, without torch."""
+"""``./course check [PATH]``: every fault of content/ and exercises/ in one list, recorded runs too, without torch."""
 
 from __future__ import annotations
 
@@ -36,7 +36,11 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     course, faults = load_leniently(settings.content_dir, known)
     lines = [
         *(str(fault) for fault in faults if _within(fault, settings.content_dir, wanted)),
-        *(sentence for folder, sentence in broken if wanted is None or _touch(folder, wanted)),
+        *(
+            sentence
+            for folder, sentence in [*broken, *_recordings(settings)]
+            if wanted is None or _touch(folder, wanted)
+        ),
     ]
     print(*lines or [_summary(course, known)], sep="\n")
     if lines:
@@ -66,6 +70,14 @@ def gather(settings: Settings) -> tuple[Known, list[tuple[Path, str]]]:
         run_preset=presets.specs,
     )
     return known, broken
+
+
+def _recordings(settings: Settings) -> list[tuple[Path, str]]:
+    """Recorded runs that are missing, misnamed or of another base model, each with a sentence."""
+    from demos.finetuning import plan
+
+    folder = settings.content_dir / "measured" / "runs"
+    return [(folder, sentence) for sentence in plan.faults(folder)] if folder.is_dir() else []
 
 
 def _within(fault: Fault, content: Path, wanted: Path | None) -> bool:

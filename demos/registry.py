@@ -42,6 +42,16 @@ _ALL = (
     _demo("memory.weights", "demos.memory.weights:weights"),
     _demo("memory.training", "demos.memory.training:training"),
     _demo("memory.training_state", "demos.memory.training_state:training_state"),
+    _demo("finetuning.rates", "demos.finetuning.sweeps:rates"),
+    _demo("finetuning.curves", "demos.finetuning.sweeps:curves"),
+    _demo("finetuning.ranks", "demos.finetuning.sweeps:ranks"),
+    _demo("finetuning.alphas", "demos.finetuning.sweeps:alphas"),
+    _demo("finetuning.methods", "demos.finetuning.sweeps:methods"),
+    _demo("finetuning.adapters.open", "demos.finetuning.adapters.opening:look", heavy=True),
+    _demo("finetuning.adapters.answer", "demos.finetuning.adapters.answering:answer", heavy=True),
+    _demo("finetuning.adapters.route", "demos.finetuning.adapters.routing:route", heavy=True),
+    _demo("finetuning.adapters.merge", "demos.finetuning.adapters.merging:compare", heavy=True),
+    _demo("finetuning.adapters.export", "demos.finetuning.adapters.export:export", heavy=True),
 )
 DEMOS: Mapping[str, Demo] = MappingProxyType({demo.name: demo for demo in _ALL})
 """All demos by name."""

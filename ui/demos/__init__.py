@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from ui.demos import lora_calculator, lora_spectrum
+from ui.demos import finetuning_sweeps, lora_calculator, lora_spectrum
 
 View = Callable[[Mapping[str, str], frozenset[str], str], None]
 
 VIEWS: Mapping[str, View] = {
     "lora.count": lora_calculator.view,
     "lora.spectrum": lora_spectrum.view,
+    **finetuning_sweeps.views(),
 }
 """Demo name → ``view(preset, locked, key)``."""
 

@@ -7,7 +7,15 @@ import streamlit as st
 from demos import registry
 from ui import demos, links, look
 
-TITLES = {"lora.count": "Калькулятор LoRA", "lora.spectrum": "Сколько энергии держит ранг"}
+TITLES = {
+    "lora.count": "Калькулятор LoRA",
+    "lora.spectrum": "Сколько энергии держит ранг",
+    "finetuning.rates": "Скорость обучения: у каждого метода своя",
+    "finetuning.curves": "Три кривые: полное, LoRA и QLoRA",
+    "finetuning.ranks": "Какой ранг нужен задаче",
+    "finetuning.alphas": "Что делает альфа",
+    "finetuning.methods": "Все методы рядом",
+}
 
 
 def _page() -> None:

@@ -1,0 +1,189 @@
+"""Recorded runs, content/measured/runs/: what each asked, on which base, how it was made, and every event it told.
+
+One JSON file a run, named by the spec's fingerprint. A recording of another base model is not shown. Torch-free. Leaves
+out which runs are wanted (``plan``) and making them (``scripts/measure.py``).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from demos.finetuning import base_model, events, story
+from demos.finetuning.events import Event, Finished, Step
+from demos.finetuning.spec import RunSpec
+from demos.finetuning.story import Story
+from demos.params import ParamsError
+from settings import ROOT
+
+FOLDER = ROOT / "content" / "measured" / "runs"
+VERSION = 1
+MOST_STEPS, MOST_ANSWERS = 60, 12
+LARGEST = 40_000
+"""Bytes of one recording."""
+DIGITS = 6
+"""Significant digits of a measured number: more would only make the files longer."""
+T = TypeVar("T")
+
+
+class Unreadable(ValueError):
+    """A file that is no recording of this version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """How a recording came about."""
+
+    script: str
+    date: str  # ISO 8601
+    versions: Mapping[str, str]  # of torch and the libraries
+    machine: Mapping[str, Any]  # cores, processor, threads
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A run that took place. ``events`` are what it told as JSON, ``story`` is the same read."""
+
+    spec: RunSpec
+    base: str  # base_model.fingerprint() of then
+    made: Made
+    events: tuple[Mapping[str, Any], ...]
+    story: Story
+
+
+def recorded(fingerprint: str, folder: Path | None = None) -> Recording | None:
+    """The recording of the spec with this fingerprint on the base model of now; None when there is none to show."""
+    try:
+        found = _read((folder or FOLDER) / f"{fingerprint}.json")
+    except (OSError, Unreadable):
+        return None
+    return found if found.base == base() and found.spec.fingerprint == fingerprint else None
+
+
+def recordings(folder: Path | None = None) -> tuple[Recording, ...]:
+    """Everything recorded on the base model of now."""
+    found = (recorded(file.stem, folder) for file in _files(folder))
+    return tuple(each for each in found if each is not None)
+
+
+def faults(folder: Path | None = None) -> list[str]:
+    """What is wrong with the files themselves, a Russian sentence each."""
+    said, stale = [], []
+    for file in _files(folder):
+        try:
+            found = _read(file)
+        except (OSError, Unreadable) as error:
+            said.append(f"{_name(file)}: запись не читается ({error}). Удалите файл и запустите scripts/measure.py.")
+            continue
+        if file.stem != found.spec.fingerprint:
+            said.append(f"{_name(file)}: имя не совпадает с рецептом: должно быть {found.spec.fingerprint}.json.")
+        if file.stat().st_size > LARGEST:
+            said.append(f"{_name(file)}: запись больше {LARGEST // 1000} КБ.")
+        if found.base != base():
+            stale.append(file)
+    if stale:
+        said.append(
+            f"{_name(stale[0])} и другие, всего {len(stale)}: записаны на другой базовой модели. "
+            "Запустите scripts/measure.py: он перепишет их."
+        )
+    return said
+
+
+def write(spec: RunSpec, told: Iterable[Event], made: Made, folder: Path | None = None) -> Path:
+    """Store a recording, whole or not at all."""
+    target = (folder or FOLDER) / f"{spec.fingerprint}.json"
+    head = {
+        "version": VERSION,
+        "fingerprint": spec.fingerprint,
+        "base": base(),
+        "seed": spec.seed,
+        **dataclasses.asdict(made),
+        "spec": spec.to_json(),
+    }
+    lines = ",\n".join(_line(_short(events.to_json(event))) for event in thin(tuple(told)))  # one a line, to compare
+    target.parent.mkdir(parents=True, exist_ok=True)
+    aside = target.with_suffix(f".{os.getpid()}")
+    aside.write_text(f'{_line(head)[:-1]},\n"events":[\n{lines}\n]}}\n', encoding="utf-8")
+    aside.replace(target)
+    return target
+
+
+def thin(told: Sequence[Event]) -> list[Event]:
+    """The same events with fewer steps and fewer answers, the first and the last of them kept."""
+    steps = [place for place, event in enumerate(told) if isinstance(event, Step)]
+    left_out = set(steps) - set(_spread(steps, MOST_STEPS))
+    kept = [event for place, event in enumerate(told) if place not in left_out]
+    return [
+        dataclasses.replace(event, answers=tuple(_spread(event.answers, MOST_ANSWERS)))
+        if isinstance(event, Finished)
+        else event
+        for event in kept
+    ]
+
+
+def base() -> str:
+    """The fingerprint of the bundled model; empty while there is none."""
+    try:
+        return base_model.fingerprint()
+    except OSError:
+        return ""
+
+
+def _spread(items: Sequence[T], most: int) -> list[T]:
+    if len(items) <= most:
+        return list(items)
+    return [items[round(turn * (len(items) - 1) / (most - 1))] for turn in range(most)]
+
+
+def _files(folder: Path | None) -> list[Path]:
+    return sorted((folder or FOLDER).glob("*.json"))
+
+
+def _name(file: Path) -> str:
+    return "/".join(file.parts[-4:]) if file.is_relative_to(ROOT) else file.name
+
+
+def _read(file: Path) -> Recording:
+    state = file.stat()
+    return _parsed(file, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=512)
+def _parsed(file: Path, _changed: int, _size: int) -> Recording:
+    """A file's content, once for each change of it.
+
+    Raises:
+        Unreadable: it is no recording of this version.
+    """
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+        if data["version"] != VERSION:
+            raise Unreadable("другая версия")
+        stored = tuple(data["events"])
+        told = [events.from_json(event) for event in stored]
+        made = Made(**{item.name: data[item.name] for item in dataclasses.fields(Made)})
+        return Recording(RunSpec.from_json(data["spec"]), str(data["base"]), made, stored, story.tell(told))
+    except ParamsError as error:
+        raise Unreadable(str(error)) from None
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        if isinstance(error, Unreadable):
+            raise
+        raise Unreadable("это не запись запуска") from None
+
+
+def _line(data: Mapping[str, Any]) -> str:
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _short(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.{DIGITS}g}")
+    if isinstance(value, dict):
+        return {name: _short(item) for name, item in value.items()}
+    return [_short(item) for item in value] if isinstance(value, list | tuple) else value

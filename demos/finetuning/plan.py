@@ -1,0 +1,187 @@
+"""Which recorded runs make which figure: learning rates, three curves, ranks, alphas, methods, the lessons' own runs.
+
+Learning rates come first: what is recorded of them decides the rate of the rest. Torch-free. Leaves out how a recording
+looks (``measured``), making them (``scripts/measure.py``) and drawing them (``sweeps``).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from common import numbers
+from demos.finetuning import base_model, configuration, measured
+from demos.finetuning.events import Finished
+from demos.finetuning.measured import Recording
+from demos.finetuning.presets import PRESETS
+from demos.finetuning.spec import THREE_CURVES, Method, RunSpec
+from demos.lora.matching import match
+
+Find = Callable[[str], Recording | None]
+"""A spec's fingerprint → its recording."""
+SEEDS = (0, 1, 2)
+RATES = (0.1, 0.3, 1.0, 3.0)
+"""Learning rates of the sweep, as parts of the lesson's rate of each method."""
+RANK_TASKS = ("habit", "reference")
+"""One direction is enough for the first; for the second rank matters."""
+RANK_TARGETS = ("q_proj", "v_proj")
+SMALL = 0.15
+"""Ranks stop where the adapter of a layer has more than this share of the layer's own parameters."""
+SCALES = (0.25, 1.0, 4.0, 16.0)
+"""α/r of the alpha sweep."""
+SCALE_RANK = 8
+OTHERS: Mapping[Method, tuple[float, float]] = {
+    "dora": (2e-3, 5e-3),
+    "rslora": (1e-3, 2.5e-3),  # its scale α/√r is four times as large at r = 16
+    "pissa": (5e-4, 2e-3),
+    "adalora": (5e-3, 1.5e-2),
+    "vera": (1e-2, 5e-2),
+    "ia3": (1e-2, 5e-2),
+    "bottleneck": (1e-3, 5e-3),
+    "prefix": (1e-2, 5e-2),
+    "ptuning": (2e-3, 1e-2),
+    "prompt": (3e-2, 0.2),
+}
+"""The other methods, each at two learning rates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One run of a figure: the line it belongs to and where on it."""
+
+    series: str
+    x: float
+    spec: RunSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A figure's runs. Without an ``optional`` one the figure says what is missing, and ``faults`` says nothing."""
+
+    title: str
+    points: tuple[Point, ...]
+    optional: bool = False
+
+    @property
+    def specs(self) -> tuple[RunSpec, ...]:
+        """Every recipe once."""
+        return tuple({point.spec.fingerprint: point.spec for point in self.points}.values())
+
+
+def sets(find: Find = measured.recorded) -> dict[str, Wanted]:
+    """Every figure's runs by its name, in the order in which they are to be recorded."""
+    makers: Mapping[str, Callable[[Find], Wanted]] = {
+        "rates": lambda _: rates(),
+        "curves": curves,
+        "presets": lambda _: presets(),
+        "ranks": ranks,
+        "alphas": alphas,
+        "methods": methods,
+    }
+    return {name: make(find) for name, make in makers.items()}
+
+
+def rates() -> Wanted:
+    """Each of the three methods at several learning rates."""
+    points = [
+        Point(series, rate, dataclasses.replace(spec, learning_rate=rate))
+        for series, spec in THREE_CURVES.items()
+        for rate in (float(f"{part * spec.learning_rate:.6g}") for part in RATES)
+    ]
+    return Wanted("Скорость обучения", tuple(points))
+
+
+def curves(find: Find) -> Wanted:
+    """Each of the three methods at its best learning rate, with several seeds."""
+    return Wanted("Три кривые", tuple(_seeds((series, 0, best(series, find)) for series in THREE_CURVES)))
+
+
+def presets() -> Wanted:
+    """The runs that lessons start, so that a class that waits sees one at once."""
+    specs = [spec for preset in PRESETS.values() for spec in preset.specs]
+    return Wanted("Запуски уроков", tuple(Point(spec.title, 0, spec) for spec in specs))
+
+
+def ranks(find: Find) -> Wanted:
+    """LoRA of every small rank on a task that needs one direction and on one that needs many; α = 2r throughout."""
+    first = dataclasses.replace(best("lora", find), targets=RANK_TARGETS)
+    points = [
+        (task, rank, dataclasses.replace(first, task=task, rank=rank, alpha=2.0 * rank))
+        for task in RANK_TASKS
+        for rank in small_ranks()
+    ]
+    return Wanted("Ранг", tuple(_seeds(points)))
+
+
+def alphas(find: Find) -> Wanted:
+    """LoRA of one rank with the update scaled up and down."""
+    first = dataclasses.replace(best("lora", find), rank=SCALE_RANK)
+    points = [("lora", scale, dataclasses.replace(first, alpha=scale * SCALE_RANK)) for scale in SCALES]
+    return Wanted("Альфа", tuple(_seeds(points)))
+
+
+def methods(find: Find) -> Wanted:
+    """Every other method at two learning rates beside the three at their best."""
+    known = [Point(series, best(series, find).learning_rate, best(series, find)) for series in THREE_CURVES]
+    rank = {"vera": 64}  # its vectors are so short that a small rank says nothing
+    others = [
+        Point(method, rate, RunSpec(method=method, quantization="none", rank=rank.get(method, 16), learning_rate=rate))
+        for method, pair in OTHERS.items()
+        for rate in pair
+    ]
+    return Wanted("Все методы", (*known, *others), optional=True)
+
+
+def best(series: str, find: Find) -> RunSpec:
+    """The lesson's recipe of a method at its best recorded rate.
+
+    The lesson's own rate stays unless another is better beyond chance (its interval lies above) or it diverged.
+    """
+    lesson = THREE_CURVES[series]
+    ends = {point.spec: finished(find(point.spec.fingerprint)) for point in rates().points if point.series == series}
+    known = {spec: end for spec, end in ends.items() if end is not None}
+    if not known:
+        return lesson
+    top = max(known, key=lambda spec: (known[spec].after.right, -known[spec].validation_after))
+    same = lesson in known and known[lesson].after.high >= known[top].after.low
+    return lesson if same or find(lesson.fingerprint) is None else top
+
+
+def finished(recording: Recording | None) -> Finished | None:
+    """How a run ended; None when it is not recorded or diverged."""
+    return recording.story.finished if recording else None
+
+
+def small_ranks(targets: tuple[str, ...] = RANK_TARGETS) -> tuple[int, ...]:
+    """Powers of two whose r·(d + k) is at most ``SMALL`` of d·k in every target layer of the bundled model."""
+    described = configuration.describe(base_model.FOLDER, "мини-переводчик")
+    layers = [layer for layer, _ in match(described.architecture, targets).layers]
+    bound = min(SMALL * layer.weights / (layer.inputs + layer.outputs) for layer in layers)
+    return tuple(2**power for power in range(12) if 2**power <= bound)
+
+
+def missing(wanted: Wanted, find: Find = measured.recorded) -> tuple[RunSpec, ...]:
+    """The recipes of a figure that are not recorded on the base model of now."""
+    return tuple(spec for spec in wanted.specs if find(spec.fingerprint) is None)
+
+
+def faults(folder: Path | None = None) -> list[str]:
+    """Everything wrong with the recordings, in Russian: missing, unwanted, unreadable, misnamed, of another base."""
+    find = partial(measured.recorded, folder=folder)
+    said, known = measured.faults(folder), sets(find)
+    for name, wanted in known.items():
+        absent = missing(wanted, find)
+        if absent and not wanted.optional:
+            many = numbers.plural(len(absent), "записи", "записей", "записей")
+            said.append(f"«{wanted.title}»: нет {many} из {len(wanted.specs)}. Запустите scripts/measure.py {name}.")
+    needed = {spec.fingerprint for wanted in known.values() for spec in wanted.specs}
+    idle = [each.spec for each in measured.recordings(folder) if each.spec.fingerprint not in needed]
+    said += [f"{spec.fingerprint}.json: запись «{spec.title}» не нужна ни одной фигуре: удалите её." for spec in idle]
+    return said
+
+
+def _seeds(points: Iterable[tuple[str, float, RunSpec]]) -> list[Point]:
+    return [Point(series, x, dataclasses.replace(spec, seed=seed)) for series, x, spec in points for seed in SEEDS]
