@@ -46,7 +46,7 @@ def database(url: str) -> Database:
 
 
 @st.cache_resource(show_spinner=False)
-def queue(_settings: Settings, _url: str) -> Queue:
+def queue(_settings: Settings, url: str) -> Queue:  # noqa: ARG001 - what tells one queue from another
     """The queue's client of this process."""
     return Queue(_settings, database(_settings.database))
 

@@ -20,6 +20,7 @@ from demos.finetuning.spec import THREE_CURVES, RunSpec
 from demos.finetuning.story import Story
 from demos.finetuning.tasks import TASKS
 from progress import export
+from ui.widgets.safe import plain
 
 CERTAIN = 0.05
 """A paired test below this counts as a difference."""
@@ -204,11 +205,15 @@ def source(spec: RunSpec) -> str:
     return str(recipe.source(spec))
 
 
+def task(spec: RunSpec) -> str:
+    """The task's title as Markdown; a name that nobody knows may be anything, so it is shown inert."""
+    return TASKS[spec.task].title if spec.task in TASKS else plain(spec.task)
+
+
 def facts(spec: RunSpec) -> str:
     """The recipe in one line under the title: task, steps, learning rate, seed."""
-    task = TASKS[spec.task].title if spec.task in TASKS else spec.task
     parts = [
-        f"задача «{task}»",
+        f"задача «{task(spec)}»",
         numbers.plural(spec.steps, "шаг", "шага", "шагов"),
         f"по {numbers.plural(spec.batch, 'примеру', 'примера', 'примеров')}",
         f"скорость обучения {rate(spec.learning_rate)}",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from demos.finetuning import story
+from demos.finetuning import measured, story
 from demos.finetuning.events import Event
 from demos.finetuning.spec import RunSpec
 from demos.finetuning.story import Story
@@ -50,7 +50,7 @@ class Run:
         return self.state not in {"queued", "running"}
 
 
-_told: OrderedDict[int, tuple[int, tuple[Event, ...]]] = OrderedDict()
+_told: OrderedDict[tuple[str, int], tuple[int, tuple[Event, ...]]] = OrderedDict()
 _lock = threading.Lock()
 
 
@@ -84,13 +84,14 @@ def mine() -> tuple[Run, ...]:
 
 def tell(run: Run) -> Story:
     """What is known of a run by now."""
-    read, known = _told.get(run.id, (0, ()))
+    key = (session.settings().database, run.id)
+    read, known = _told.get(key, (0, ()))
     if read < run.events or not run.over:
         fresh = store.events_since(session.database(), run.id, read)
         read, known = read + len(fresh), (*known, *story.read(fresh))
         with _lock:
-            _told[run.id] = (read, known)
-            _told.move_to_end(run.id)
+            _told[key] = (read, known)
+            _told.move_to_end(key)
             while len(_told) > REMEMBERED:
                 _told.popitem(last=False)
     return story.tell(known)
@@ -117,8 +118,9 @@ def meanwhile(run: Run, at: Place | None) -> Story | None:
     return story.tell(itertools.takewhile(lambda event: getattr(event, "seconds", 0.0) <= age, story.read(recorded)))
 
 
-def _recorded(fingerprint: str) -> Sequence[Mapping[str, Any]] | None:  # noqa: ARG001
-    return None
+def _recorded(fingerprint: str) -> Sequence[Mapping[str, Any]] | None:
+    found = measured.recorded(fingerprint)
+    return found.events if found else None
 
 
 def delete(number: int) -> None:

@@ -51,10 +51,9 @@ def panel(name: str, preset: Mapping[str, str], locked: frozenset[str], key: str
 def about(specs: Sequence[RunSpec]) -> str:
     """What will be done, in one line: task, steps, seed."""
     first = specs[0]
-    task = TASKS[first.task].title if first.task in TASKS else first.task
     steps = numbers.plural(first.steps, "шаг", "шага", "шагов")
     names = f"{'; '.join(spec.title for spec in specs)}. " if len(specs) > 1 else ""
-    return f"{names}Задача: «{task}», {steps}, зерно {first.seed}."
+    return f"{names}Задача: «{run_view.task(first)}», {steps}, зерно {first.seed}."
 
 
 def _changed(

@@ -15,6 +15,7 @@ from demos.finetuning.elsewhere import same_recipe
 from demos.finetuning.events import Answer, Finished, Started
 from demos.finetuning.spec import RunSpec
 from demos.finetuning.story import Story
+from demos.params import ParamsError
 from ui import run_view
 from ui.widgets.safe import cell, plain
 
@@ -85,7 +86,12 @@ def _said(text: str, right: str) -> str:
 
 def cost(spec: RunSpec, story: Story) -> None:
     """«Чего это стоило»: here, and the same recipe on a large model."""
-    there = same_recipe(spec)
+    try:
+        there = same_recipe(spec)
+    except ParamsError as problem:
+        st.markdown(run_view.side_by_side([("здесь", story)]))
+        st.caption(f"Что было бы на большой модели, посчитать нельзя. {plain(str(problem))}")
+        return
     rows = (f"| {row.title} | {row.here} | {row.there} |" for row in run_view.costs(story, there))
     st.markdown("\n".join([f"| | здесь | тот же рецепт на {there.title} |", "|---|--:|--:|", *rows]))
     st.markdown(there.note)
