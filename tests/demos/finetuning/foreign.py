@@ -32,7 +32,8 @@ def config(name: str) -> Any:
         case "mistral":
             return transformers.MistralConfig(**_SHARED, num_key_value_heads=2)
         case "qwen2":
-            return transformers.Qwen2Config(**_SHARED, num_key_value_heads=2, tie_word_embeddings=True)
+            sizes = _SHARED | {"vocab_size": VOCAB + 8, "num_key_value_heads": 2}  # Qwen2 tokenizers add a token
+            return transformers.Qwen2Config(**sizes, tie_word_embeddings=True)
         case "phi3":
             return transformers.Phi3Config(**_SHARED, num_key_value_heads=2)
         case "gemma2":
