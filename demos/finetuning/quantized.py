@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _NOISE = (
     "MatMul8bitLt: inputs will be cast",  # LLM.int8() multiplies in 16 bits: known and meant
     "`is_gradient_checkpointing` is deprecated",  # peft 0.21 reads it
+    "fan_in_fan_out is set to False",  # GPT-2 keeps its weights transposed: peft sees it and sets it right
 )
 
 
