@@ -28,6 +28,12 @@ TOGETHER = max(2, os.cpu_count() or 1)
 """Requests computed at the same time; the others wait in the socket's backlog."""
 HEADROOM = 3 * 2**30
 """Bytes that a request may allocate beyond what the warm process holds."""
+LIBRARIES = (
+    "transformers.models.llama.modeling_llama",
+    "transformers.integrations.bitsandbytes",
+    "peft.tuners.lora.bnb",
+    "peft.utils.transformers_weight_conversion",
+)
 ORPHAN_CHECK = 1.0
 log = logging.getLogger("course.compute")
 
@@ -159,11 +165,20 @@ def _listen(path: Path) -> socket.socket:
 
 
 def warm_up() -> None:
-    """Import torch and every demo, then keep what was imported out of the collector's sight: forks share its pages."""
-    import torch  # noqa: F401
+    """Import torch and every demo, then keep what was imported out of the collector's sight: forks share its pages.
+
+    The libraries of fine-tuning take seconds to import, more than an answer of a model takes. Where there is a GPU,
+    importing them would touch it, and a process that did cannot fork: there every request pays for itself.
+    """
+    import torch
 
     for demo in registry.DEMOS.values():
         importlib.import_module(demo.target.partition(":")[0])
+    if not torch.cuda.is_available():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for name in LIBRARIES:
+                importlib.import_module(name)
     gc.collect()
     gc.freeze()
 

@@ -78,7 +78,8 @@ def _taken(said: Config, base: Shapes) -> Iterator[tuple[str, tuple[int, int]]]:
     left = [name for name in said.targets if not any(_named(name, layer) for layer in layers)]
     if not found or left:
         raise AdapterError(
-            f"{WHAT}: слоя «{short(left[0] if left else '')}» в базовой модели курса нет — адаптер обучен на другой модели."
+            f"{WHAT}: слоя «{short(left[0] if left else '')}» в базовой модели курса нет — "
+            "адаптер обучен на другой модели."
         )
     for layer in found:
         outputs, inputs = layers[layer]
