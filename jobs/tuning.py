@@ -85,7 +85,7 @@ class Tuner:
     """
 
     def __init__(self, folder: Path, *, nice: int = NICE, module: str = "jobs.tuning_process") -> None:
-        self._folder, self._module, self._nice = folder, module, nice
+        self.folder, self._module, self._nice = folder, module, nice
         self._threads = int(os.environ.get("OMP_NUM_THREADS", "0")) or os.cpu_count() or 1
         self._zygote: Zygote | None = None
         self._lock = threading.Lock()
@@ -112,8 +112,8 @@ class Tuner:
         Raises:
             Ended: no child can be had.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self._folder, ignore_cleanup_errors=True) as folder:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self.folder, ignore_cleanup_errors=True) as folder:
             attempt = self._attempt({"spec": spec, "own": own, "folder": folder})
             try:
                 yield attempt, Path(folder)

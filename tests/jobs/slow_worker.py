@@ -1,6 +1,6 @@
 """A worker with a grader that does what the submission's first word says, slowly; for tests of the queue.
 
-Everything else is real: the databases, DBOS, the worker's care for lost jobs.
+Everything else is real: the databases, DBOS, the worker's care for lost jobs, and fine-tuning where a test wants it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from graders.host.engine import Isolation
 from graders.protocol import Check, Job, Outcome, Trial, Verdict
 from jobs import grading, process, worker
 from jobs.prepare import prepare
+from jobs.tuning import Tuner
 from progress.database import Database
 
 SWEEP = float(os.environ.get("TEST_SWEEP", "0.5"))
@@ -56,6 +57,11 @@ class Grader:
         return self._diary.read_text().count(job.source.decode())
 
 
+def tuner(folder: Path, name: str) -> Tuner | None:
+    """Nearly as polite as in the course: a run at nice 10 would not get far beside other tests."""
+    return Tuner(folder / "run" / f"tuning-{name}", nice=1) if os.environ.get("TEST_TUNING") else None
+
+
 def main() -> None:
     logging.basicConfig(level=logging.INFO)
     worker.SWEEP, worker.HANDS = SWEEP, 1
@@ -67,7 +73,8 @@ def main() -> None:
     worker.obey_signals()
     try:
         with worker.only_one(chosen, name):
-            bench = grading.Bench(Database(chosen.database), Grader(chosen.data_dir / "diary"))
+            grader = Grader(chosen.data_dir / "diary")
+            bench = grading.Bench(Database(chosen.database), grader, tuner(chosen.data_dir, name))
             worker.Worker(chosen, name, bench).run()
     except worker.AlreadyRunning as error:
         sys.exit(str(error))
