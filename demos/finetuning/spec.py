@@ -6,14 +6,13 @@ ranks above a matrix): ``run`` says that before the first step.
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from demos.params import Checked, ParamsError, parameter, read
+from demos.params import Checked, ParamsError, describe, parameter, read
 
 Method = Literal[
     "full",
@@ -123,9 +122,10 @@ class RunSpec(Checked):
         return f"{name}, r = {self.rank}" if self.method in LOW_RANK else name
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON data, versioned."""
-        plain = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
-        return {"version": VERSION, **plain, "targets": list(self.targets)}
+        """Plain JSON data, versioned; 32 and 32.0 of a field for fractions are written alike."""
+        plain = {item.name: getattr(self, item.name) for item in describe(RunSpec)}
+        fractions = {item.name: float(plain[item.name]) for item in describe(RunSpec) if item.type is float}
+        return {"version": VERSION, **plain, **fractions, "targets": list(self.targets)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> RunSpec:
