@@ -15,6 +15,7 @@ import selectors
 import signal
 import socket
 import time
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -28,6 +29,11 @@ TOGETHER = max(2, os.cpu_count() or 1)
 """Requests computed at the same time; the others wait in the socket's backlog."""
 HEADROOM = 3 * 2**30
 """Bytes that a request may allocate beyond what the warm process holds."""
+QUIET = {
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "TRANSFORMERS_VERBOSITY": "error",
+}
 LIBRARIES = (
     "transformers.models.llama.modeling_llama",
     "transformers.integrations.bitsandbytes",
@@ -187,6 +193,7 @@ def main() -> None:
     """Serve until SIGTERM or until the parent is gone."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     chosen = settings.current()
+    os.environ.update(QUIET)
     warm_up()
     server = Server(chosen.compute_socket, compute.DEADLINE)
 
