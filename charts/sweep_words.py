@@ -40,7 +40,7 @@ def ranks_finding(result: Result) -> str:
             continue
         enough = next(spot for spot in known if _reaches(spot, top, result))
         grows = enough is known[-1] and len(known) > 1
-        said = f"выше r = {known[-2].x:.0f} ещё растёт" if grows else f"хватает r = {enough.x:.0f}"
+        said = f"и после r = {known[-2].x:.0f} становится лучше" if grows else f"хватает r = {enough.x:.0f}"
         parts.append(f"«{series.title}»: {said}")
     return "; ".join(parts) or (NOTHING if not _any(result) else "Рангов записано мало: вывод делать рано")
 
@@ -171,3 +171,10 @@ def bounds(spot: Spot) -> tuple[float, float]:
     if spot.interval:
         return spot.interval.low, spot.interval.high
     return (spot.value.low, spot.value.high) if spot.value else (0.0, 0.0)
+
+
+def reach(spot: Spot) -> tuple[float, float]:
+    """The seeds' spread; of a single seed what its own answers leave uncertain."""
+    if spot.value and len(spot.value.each) > 1:
+        return spot.value.low, spot.value.high
+    return bounds(spot)

@@ -31,7 +31,10 @@ Label = Callable[[float], str]
 
 def rates(result: Result) -> Chart:
     """Over the learning rate, on a logarithmic axis."""
-    return _lines(result, words.rates_finding(result), "скорость обучения, каждый шаг — в несколько раз", words.rate)
+    chart = _lines(result, words.rates_finding(result), "скорость обучения, каждое деление — в 10 раз", words.rate)
+    decades = [10.0**power for power in range(-6, 2)]  # every rate as a tick would not fit a phone
+    chart.figure.update_xaxes(tickvals=decades, ticktext=[words.rate(decade) for decade in decades])
+    return chart
 
 
 def ranks(result: Result) -> Chart:
@@ -49,11 +52,11 @@ def alphas(result: Result) -> Chart:
 def curves(result: Result) -> Chart:
     """Validation loss over the steps: the mean of the seeds in a band from the lowest to the highest."""
     finding = words.curves_finding(result)
-    figure = theme.figure(finding, x="шаг", y="потери на проверке, нат на токен", height=380)
+    figure = theme.figure(finding, x="шаг", y="потери, нат на токен, каждое деление — в 10 раз", height=380)
     shown = [series for series in result.series if series.losses]
     for series, dash in zip(shown, DASHES, strict=False):
         _band(figure, series, dash)
-    figure.update_yaxes(rangemode="tozero")
+    figure.update_yaxes(type="log", dtick=1)
     figure.update_xaxes(rangemode="tozero")
     figure.update_layout(showlegend=bool(shown))
     said = "; ".join(f"{series.title}: {words.from_to(series)}" for series in shown)
@@ -72,7 +75,7 @@ def methods(result: Result) -> Chart:
         x=values,
         y=[series.title for series in shown],
         orientation="h",
-        marker={"color": [COLOURS.get(series.name, palette.GREY) for series in shown]},
+        marker={"color": [COLOURS.get(series.name, palette.SKY) for series in shown]},
         error_x=_errors([(scale * low, scale * high) for low, high in bounds], values),
         hovertemplate="%{customdata}<extra></extra>",
         customdata=[_method(series, result) for series in shown],
@@ -101,7 +104,7 @@ def _lines(result: Result, finding: str, x: str, label: Label, ticks: Label | No
 
 
 def _line(figure: Any, series: Series, result: Result, label: Label, look: tuple[str, str]) -> None:
-    """The means joined, bars from the lowest seed to the highest, every seed as a faint dot."""
+    """The means joined, bars from the lowest seed to the highest (one seed: its interval), every seed a faint dot."""
     scale, colour = (100 if result.metric == "exact" else 1), COLOURS[series.name]
     shown = [(spot, spot.value) for spot in series.spots if spot.value]
     means = [scale * value.mean for _, value in shown]
@@ -112,7 +115,7 @@ def _line(figure: Any, series: Series, result: Result, label: Label, look: tuple
         mode="lines+markers",
         line={"color": colour, "width": 2.5, "dash": look[1]},
         marker={"size": 10, "color": colour, "symbol": look[0]},
-        error_y=_errors([(scale * value.low, scale * value.high) for _, value in shown], means),
+        error_y=_errors([(scale * low, scale * high) for low, high in (words.reach(spot) for spot, _ in shown)], means),
         hovertemplate="%{customdata}<extra></extra>",
         customdata=[f"{series.title}, {label(spot.x)}: {words.value(spot, result)}" for spot, _ in shown],
     )

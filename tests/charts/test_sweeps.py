@@ -57,7 +57,7 @@ def by_rate(spec: RunSpec) -> int:
 def test_one_task_needs_one_direction_and_the_other_more(folder: Path) -> None:
     result, chart = recorded("ranks", folder, by_rank)
     last = plan.small_ranks()[-2]
-    assert chart.title == f"«Одна привычка»: хватает r = 1; «Справочник»: выше r = {last} ещё растёт"
+    assert chart.title == f"«Одна привычка»: хватает r = 1; «Справочник»: и после r = {last} становится лучше"
     habit, _, reference, _ = chart.figure.data
     assert list(habit.x) == list(plan.small_ranks())
     assert list(reference.y) == [pytest.approx(100 * spot.value.mean) for spot in result.series[1].spots if spot.value]
@@ -78,6 +78,7 @@ def test_the_spread_of_the_seeds_is_drawn_and_every_seed_too(folder: Path) -> No
 
 def test_each_method_has_its_own_best_rate_and_an_edge_is_said(folder: Path) -> None:
     _, chart = recorded("rates", folder, by_rate)
+    assert chart.figure.data[0].error_y.array[2] > 0, "one seed: its own interval is drawn"
     assert chart.title == "Лучшая скорость: Полное дообучение — 0,001, LoRA — 0,005, QLoRA — 0,005"
     _, chart = recorded("rates", folder, lambda spec: 195 if spec.learning_rate < 6e-4 else 100)
     assert "у LoRA, QLoRA лучшая — крайняя из проверенных" in chart.title

@@ -38,7 +38,9 @@ def _rate(x: float) -> str:
 
 _LOOKS: Mapping[str, _Look] = {
     "finetuning.rates": _Look(
-        sweeps.rates, _rate, "У каждого метода своя лучшая скорость: на чужой он проигрывает не потому, что хуже."
+        sweeps.rates,
+        _rate,
+        "Отрезок — интервал Уилсона, зерно одно. На чужой скорости метод проигрывает не потому, что он хуже.",
     ),
     "finetuning.curves": _Look(
         sweeps.curves, lambda _: "лучшая скорость", "Полоса — от худшего зерна до лучшего.", costs=True
@@ -112,15 +114,19 @@ def _show(name: str, result: Result, key: str) -> None:
 
 
 def _costs(result: Result) -> None:
-    rows = [(series, series.cost) for series in result.series if series.cost]
-    head = "| Метод | Обучается | Состояние Adam | Память процесса | Обучение | Файл |\n|---|--:|--:|--:|--:|--:|\n"
+    rows = [
+        (series, series.cost, sweep_words.value(series.spots[0], result)) for series in result.series if series.cost
+    ]
+    head = "| Метод | Результат | Обучается | Состояние Adam | Память процесса | Обучение | Файл |\n"
+    head += "|---|---|--:|--:|--:|--:|--:|\n"
     if rows:
-        st.markdown(head + "\n".join(_row(series, cost) for series, cost in rows))
+        st.markdown(head + "\n".join(_row(*row) for row in rows))
 
 
-def _row(series: Series, cost: Cost) -> str:
+def _row(series: Series, cost: Cost, value: str) -> str:
     cells = (
         series.title,
+        value,
         f"{numbers.integer(cost.trainable)} ({numbers.percent(cost.trainable / cost.total, 1)})",
         numbers.size(cost.optimizer),
         numbers.size(cost.memory.mean),
