@@ -62,32 +62,42 @@ def peft_config(spec: RunSpec, model: Any) -> Any:
     """The PEFT config of a spec; None for full tuning, for our own inserts and for the control."""
     import peft
 
+    name, values = configured(spec)
+    if not name:
+        return None
+    if spec.method == "ptuning":
+        values["encoder_hidden_size"] = model.config.get_text_config().hidden_size
+    if spec.method == "ia3":
+        values |= _ia3(spec, model)
+    return getattr(peft, name)(**values)
+
+
+def configured(spec: RunSpec) -> tuple[str, dict[str, Any]]:
+    """The name of PEFT's config class and its arguments, as ``recipe`` prints them; empty without PEFT."""
+    names = ALL_LINEAR if spec.targets == (ALL_LINEAR,) else list(spec.targets)
     task = {"task_type": "CAUSAL_LM"}
-    names: Any = ALL_LINEAR if spec.targets == (ALL_LINEAR,) else list(spec.targets)
-    lora = {"r": spec.rank, "lora_alpha": spec.alpha, "lora_dropout": spec.dropout, "target_modules": names, **task}
-    match spec.method:
-        case "lora":
-            return peft.LoraConfig(**lora)
-        case "dora":
-            return peft.LoraConfig(**lora, use_dora=True)
-        case "rslora":
-            return peft.LoraConfig(**lora, use_rslora=True)
-        case "pissa":
-            return peft.LoraConfig(**lora, init_lora_weights="pissa")
-        case "adalora":
-            return _adalora(spec, lora)
-        case "vera":
-            return peft.VeraConfig(r=spec.rank, vera_dropout=spec.dropout, target_modules=names, **task)
-        case "ia3":
-            return _ia3(spec, model, task)
-        case "prompt":
-            return peft.PromptTuningConfig(num_virtual_tokens=spec.virtual_tokens, **task)
-        case "prefix":
-            return peft.PrefixTuningConfig(num_virtual_tokens=spec.virtual_tokens, **task)
-        case "ptuning":
-            hidden = model.config.get_text_config().hidden_size
-            return peft.PromptEncoderConfig(num_virtual_tokens=spec.virtual_tokens, encoder_hidden_size=hidden, **task)
-    return None
+    adapter = {"r": spec.rank, "lora_alpha": spec.alpha, "lora_dropout": spec.dropout, "target_modules": names, **task}
+    tokens = {"num_virtual_tokens": spec.virtual_tokens, **task}
+    known: Mapping[str, tuple[str, dict[str, Any]]] = {
+        "lora": ("LoraConfig", adapter),
+        "dora": ("LoraConfig", {**adapter, "use_dora": True}),
+        "rslora": ("LoraConfig", {**adapter, "use_rslora": True}),
+        "pissa": ("LoraConfig", {**adapter, "init_lora_weights": "pissa"}),
+        "adalora": ("AdaLoraConfig", _adalora(spec, adapter)),
+        "vera": ("VeraConfig", {"r": spec.rank, "vera_dropout": spec.dropout, "target_modules": names, **task}),
+        "ia3": ("IA3Config", dict(task)),
+        "prompt": ("PromptTuningConfig", tokens),
+        "prefix": ("PrefixTuningConfig", tokens),
+        "ptuning": ("PromptEncoderConfig", tokens),
+    }
+    return known.get(spec.method, ("", {}))
+
+
+def ia3_places(targets: Iterable[str]) -> dict[str, Any]:
+    """IA³'s arguments for named layers: those inside an MLP are scaled before them, the others after."""
+    names = list(dict.fromkeys(name.rpartition(".")[2] for name in targets))
+    inside = [name for name in names if name in ("down_proj", "fc2", "c_proj", "dense_4h_to_h")]
+    return {"target_modules": names, "feedforward_modules": inside}
 
 
 def off(spec: RunSpec, model: Any) -> AbstractContextManager[None]:
@@ -125,33 +135,26 @@ def adapted(spec: RunSpec, model: Any) -> tuple[Targets, tuple[str, ...]]:
     return Targets((), ""), shown.get(spec.method, ("виртуальные токены",))
 
 
-def _adalora(spec: RunSpec, lora: Mapping[str, Any]) -> Any:
+def _adalora(spec: RunSpec, adapter: Mapping[str, Any]) -> dict[str, Any]:
     """Ranks are pruned between a tenth and six tenths of the run."""
-    import peft
-
-    shared = {name: value for name, value in lora.items() if name != "r"}
-    return peft.AdaLoraConfig(
-        **shared,
-        init_r=max(spec.rank + 1, round(ADALORA_START * spec.rank)),
-        target_r=spec.rank,
-        total_step=spec.steps,
-        tinit=spec.steps // 10,
-        tfinal=spec.steps * 4 // 10,
-        deltaT=1,
-    )
+    return {
+        **{name: value for name, value in adapter.items() if name != "r"},
+        "init_r": max(spec.rank + 1, round(ADALORA_START * spec.rank)),
+        "target_r": spec.rank,
+        "total_step": spec.steps,
+        "tinit": spec.steps // 10,
+        "tfinal": spec.steps * 4 // 10,
+        "deltaT": 1,
+    }
 
 
-def _ia3(spec: RunSpec, model: Any, task: Mapping[str, str]) -> Any:
+def _ia3(spec: RunSpec, model: Any) -> dict[str, Any]:
     """The paper's places (keys, values, inside the MLP) unless the learner names others."""
-    import peft
-    from peft.utils import TRANSFORMERS_MODELS_TO_IA3_TARGET_MODULES_MAPPING as KNOWN
+    from peft.utils import TRANSFORMERS_MODELS_TO_IA3_TARGET_MODULES_MAPPING as PAPER
 
-    if spec.targets == (ALL_LINEAR,) and model.config.model_type in KNOWN:
-        return peft.IA3Config(**task)
-    found = [name.rpartition(".")[2] for name in targets(spec, model).found]
-    names = list(dict.fromkeys(found))
-    inputs = [name for name in names if name in ("down_proj", "fc2", "c_proj", "dense_4h_to_h")]
-    return peft.IA3Config(target_modules=names, feedforward_modules=inputs, **task)
+    if spec.targets == (ALL_LINEAR,) and model.config.model_type in PAPER:
+        return {}
+    return ia3_places(targets(spec, model).found)
 
 
 def _check_rank(spec: RunSpec, found: Mapping[str, Any]) -> None:

@@ -121,7 +121,8 @@ def unchanged(model: Any) -> Iterator[None]:
 def _batch(trainer: Any) -> dict[str, Any]:
     """The first rows, collated as the trainer does it."""
     wanted = [name for name in ("input_ids", "labels", "seq_lengths") if name in trainer.train_dataset.column_names]
-    chosen = trainer.train_dataset.select(range(min(FEW_ROWS, len(trainer.train_dataset)))).select_columns(wanted)
+    few = min(FEW_ROWS, trainer.args.per_device_train_batch_size, len(trainer.train_dataset))  # packed rows are long
+    chosen = trainer.train_dataset.select(range(few)).select_columns(wanted)
     batch: dict[str, Any] = trainer._prepare_inputs(trainer.data_collator(list(chosen)))
     return batch
 

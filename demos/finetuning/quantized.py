@@ -21,9 +21,14 @@ if TYPE_CHECKING:
     import torch
 
 _NOISE = (
-    "MatMul8bitLt: inputs will be cast",  # LLM.int8() multiplies in 16 bits: known and meant
+    "Position ids are not supported",  # generate gives them; peft makes its own for virtual tokens
     "`is_gradient_checkpointing` is deprecated",  # peft 0.21 reads it
     "fan_in_fan_out is set to False",  # GPT-2 keeps its weights transposed: peft sees it and sets it right
+)
+
+_TALKERS = (
+    "bitsandbytes.backends.cpu.ops",  # an optional kernel is not installed
+    "bitsandbytes.autograd._functions",  # LLM.int8() multiplies in 16 bits: known and meant, said for every layer
 )
 
 
@@ -97,12 +102,8 @@ def repair(model: Any) -> None:
 def restore_precision(model: Any) -> None:
     """Give trainable parameters float32 again: trl 1.16 made them bfloat16 on a quantized base, whatever the device.
 
-    A T4 cannot train them so, and on a CPU it only costs precision (trl#4901).
+    Mixed precision in float16 (a T4) cannot train them so, and in float32 it only costs precision (trl#4901).
     """
-    import torch
-
-    if torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False):
-        return
     for parameter in model.parameters():
         if parameter.requires_grad:
             parameter.data = parameter.data.float()
@@ -141,7 +142,8 @@ def quiet() -> Iterator[None]:
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()
-    logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)  # an optional kernel is not installed
+    for name in _TALKERS:
+        logging.getLogger(name).setLevel(logging.ERROR)
     with warnings.catch_warnings():
         for message in _NOISE:
             warnings.filterwarnings("ignore", message=message)

@@ -1,6 +1,7 @@
 """What a run leaves behind: the adapter or the whole model, and the data it was trained on.
 
-An adapter names its base by the place it has in the course, never by a path of this machine. Leaves out opening them
+An adapter names its base by the place it has in the course, never by a path of this machine. PiSSA's is saved as a
+plain LoRA of twice the rank, which fits the base as it was. Leaves out opening them
 again (``adapters``).
 """
 
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from demos.finetuning import bottleneck
 from demos.finetuning.quantized import Base
 from demos.finetuning.spec import COURSE_BASE, RunSpec
+from demos.finetuning.training import START
 
 if TYPE_CHECKING:
     from demos.finetuning.session import Examples
@@ -35,7 +37,8 @@ def save(spec: RunSpec, base: Base, trainer: Any, examples: Examples, folder: Pa
     else:
         config = model.peft_config["default"]
         config.base_model_name_or_path = COURSE_PLACE if spec.base == COURSE_BASE else spec.base
-        model.save_pretrained(place, save_embedding_layers=False)
+        start = str(Path(trainer.args.output_dir) / START) if spec.method == "pissa" else None
+        model.save_pretrained(str(place), save_embedding_layers=False, path_initial_model_for_weight_conversion=start)
     for name in ("train", "validation", "test"):
         write(getattr(examples, name), folder / DATA / f"{name}.jsonl")
     return sum(path.stat().st_size for path in place.glob("*.safetensors"))

@@ -6,6 +6,7 @@ Only the assistant's tokens enter the loss. Leaves out what is reported while it
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from demos.finetuning import bottleneck, methods
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from demos.finetuning.skills import Message
 
 EVALUATION_BATCH = 50
+START = "start"
+"""Folder of the untrained adapter, inside the trainer's own."""
 
 
 def dataset(chats: Sequence[Sequence[Message]]) -> Any:
@@ -26,21 +29,17 @@ def dataset(chats: Sequence[Sequence[Message]]) -> Any:
     return Dataset.from_list(rows)
 
 
-def arguments(spec: RunSpec, base: Base, train: Sequence[Sequence[Message]]) -> dict[str, Any]:
-    """What ``SFTConfig`` is told, as plain values; ``recipe`` prints them."""
-    import torch
-
-    dtype = compute_dtype(spec)
+def arguments(spec: RunSpec) -> dict[str, Any]:
+    """What ``SFTConfig`` is told by the spec alone; ``recipe`` prints the same."""
     return {
         "max_steps": spec.steps,
-        "per_device_train_batch_size": rows(spec, base, train),
+        "per_device_train_batch_size": spec.batch,
         "per_device_eval_batch_size": EVALUATION_BATCH,
         "gradient_accumulation_steps": spec.accumulation,
         "learning_rate": spec.learning_rate,
         "lr_scheduler_type": spec.schedule,
         "warmup_steps": 0 if spec.schedule == "constant" else spec.warmup,  # a share of the steps
         "weight_decay": spec.weight_decay,
-        "max_length": base.positions,
         "packing": spec.packing,
         "eval_packing": False,
         "assistant_only_loss": True,
@@ -53,10 +52,21 @@ def arguments(spec: RunSpec, base: Base, train: Sequence[Sequence[Message]]) -> 
         "report_to": "none",
         "disable_tqdm": True,
         "dataloader_pin_memory": False,
+        "seed": spec.seed,
+    }
+
+
+def here(spec: RunSpec, base: Base, train: Sequence[Sequence[Message]]) -> dict[str, Any]:
+    """What ``SFTConfig`` is told about this model and this device."""
+    import torch
+
+    dtype = compute_dtype(spec)
+    return {
+        "per_device_train_batch_size": rows(spec, base, train),
+        "max_length": base.positions,
         "use_cpu": base.device == "cpu",
         "bf16": dtype == torch.bfloat16,
         "fp16": dtype == torch.float16 and base.device != "cpu",
-        "seed": spec.seed,
     }
 
 
@@ -93,7 +103,7 @@ def build(
     trainer = SFTTrainer(
         model=base.model,
         processing_class=base.tokenizer,
-        args=SFTConfig(output_dir=output, **arguments(spec, base, train)),
+        args=SFTConfig(output_dir=output, **(arguments(spec) | here(spec, base, train))),
         train_dataset=dataset(train),
         eval_dataset=dataset(validation),
         peft_config=methods.peft_config(spec, base.model),
@@ -101,5 +111,8 @@ def build(
     )
     trainer.remove_callback(PrinterCallback)
     repair(trainer.model)
-    restore_precision(trainer.model)
+    if not trainer.args.bf16:
+        restore_precision(trainer.model)
+    if spec.method == "pissa":  # the base was changed: an adapter for the base as it was needs the start as well
+        trainer.model.save_pretrained(str(Path(output) / START), save_embedding_layers=False)
     return trainer
