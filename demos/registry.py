@@ -24,10 +24,19 @@ class Demo:
     target: str
     params: str
     heavy: bool = False  # loads torch
+    libraries: tuple[str, ...] = ()  # what else it imports when it is called
 
 
-def _demo(name: str, place: str, *, heavy: bool = False) -> Demo:
-    return Demo(name, place, f"{place.partition(':')[0]}:Params", heavy)
+def _demo(name: str, place: str, *, heavy: bool = False, libraries: tuple[str, ...] = ()) -> Demo:
+    return Demo(name, place, f"{place.partition(':')[0]}:Params", heavy, libraries)
+
+
+_PEFT = (
+    "transformers.models.llama.modeling_llama",
+    "transformers.integrations.bitsandbytes",
+    "peft.tuners.lora.bnb",
+    "peft.utils.transformers_weight_conversion",
+)
 
 
 _ALL = (
@@ -48,10 +57,10 @@ _ALL = (
     _demo("finetuning.alphas", "demos.finetuning.sweeps:alphas"),
     _demo("finetuning.methods", "demos.finetuning.sweeps:methods"),
     _demo("finetuning.adapters.open", "demos.finetuning.adapters.opening:look", heavy=True),
-    _demo("finetuning.adapters.answer", "demos.finetuning.adapters.answering:answer", heavy=True),
-    _demo("finetuning.adapters.route", "demos.finetuning.adapters.routing:route", heavy=True),
-    _demo("finetuning.adapters.merge", "demos.finetuning.adapters.merging:compare", heavy=True),
-    _demo("finetuning.adapters.export", "demos.finetuning.adapters.export:export", heavy=True),
+    _demo("finetuning.adapters.answer", "demos.finetuning.adapters.answering:answer", heavy=True, libraries=_PEFT),
+    _demo("finetuning.adapters.route", "demos.finetuning.adapters.routing:route", heavy=True, libraries=_PEFT),
+    _demo("finetuning.adapters.merge", "demos.finetuning.adapters.merging:compare", heavy=True, libraries=_PEFT),
+    _demo("finetuning.adapters.export", "demos.finetuning.adapters.export:export", heavy=True, libraries=_PEFT),
 )
 DEMOS: Mapping[str, Demo] = MappingProxyType({demo.name: demo for demo in _ALL})
 """All demos by name."""

@@ -34,12 +34,6 @@ QUIET = {
     "TOKENIZERS_PARALLELISM": "false",
     "TRANSFORMERS_VERBOSITY": "error",
 }
-LIBRARIES = (
-    "transformers.models.llama.modeling_llama",
-    "transformers.integrations.bitsandbytes",
-    "peft.tuners.lora.bnb",
-    "peft.utils.transformers_weight_conversion",
-)
 ORPHAN_CHECK = 1.0
 log = logging.getLogger("course.compute")
 
@@ -63,11 +57,15 @@ class Server:
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._listener, selectors.EVENT_READ)
         self._tasks: dict[int, Task] = {}  # by the pipe that closes when the child ends
+        self._cold = libraries()
 
     def serve(self) -> None:
         """Answer until the parent is gone."""
         while not process.orphaned():
-            for key, _ in self._selector.select(self._pause()):
+            ready = self._selector.select(self._pause())
+            if self._cold and not ready and not self._tasks:
+                warm_further(self._cold.pop(0))
+            for key, _ in ready:
                 if key.fileobj is self._listener:
                     self._accept()
                 else:
@@ -171,20 +169,32 @@ def _listen(path: Path) -> socket.socket:
 
 
 def warm_up() -> None:
-    """Import torch and every demo, then keep what was imported out of the collector's sight: forks share its pages.
-
-    The libraries of fine-tuning take seconds to import, more than an answer of a model takes. Where there is a GPU,
-    importing them would touch it, and a process that did cannot fork: there every request pays for itself.
-    """
-    import torch
+    """Import torch and every demo, then keep what was imported out of the collector's sight: forks share its pages."""
+    import torch  # noqa: F401
 
     for demo in registry.DEMOS.values():
         importlib.import_module(demo.target.partition(":")[0])
-    if not torch.cuda.is_available():
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            for name in LIBRARIES:
-                importlib.import_module(name)
+    gc.collect()
+    gc.freeze()
+
+
+def libraries() -> list[str]:
+    """What demos import when they are called: seconds of work that no request had better wait for.
+
+    Where there is a GPU, importing them would touch it, and a process that did cannot fork: there each request pays.
+    """
+    import torch
+
+    if torch.cuda.is_available():
+        return []
+    return list(dict.fromkeys(name for demo in registry.DEMOS.values() for name in demo.libraries))
+
+
+def warm_further(name: str) -> None:
+    """Import one more library while nobody asks."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        importlib.import_module(name)
     gc.collect()
     gc.freeze()
 
