@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from common import numbers
+from demos.finetuning import recipe
 from demos.finetuning.elsewhere import Elsewhere
 from demos.finetuning.events import Answer, Finished, Score, to_json
 from demos.finetuning.spec import THREE_CURVES, RunSpec
@@ -198,11 +199,7 @@ def side_by_side(told: Sequence[tuple[str, Story]]) -> str:
 
 def source(spec: RunSpec) -> str:
     """The program that this recipe runs, as a learner may run it at home."""
-    try:
-        from demos.finetuning import recipe
-    except ImportError:
-        return ""
-    return str(recipe.source(spec))
+    return recipe.source(spec)
 
 
 def task(spec: RunSpec) -> str:

@@ -27,9 +27,12 @@ from demos.finetuning.events import (
     to_json,
 )
 from demos.finetuning.spec import THREE_CURVES, RunSpec
+from jobs.queue import Place, Queue
+from progress import datasets
 from progress import runs as store
 from progress.database import Database
 from progress.identity import LOCAL, Identity
+from ui import runs
 
 Visit = Callable[..., AppTest]
 LESSON, BLOCK = "lora-math", "live"
@@ -300,3 +303,30 @@ def test_files_of_a_run_can_be_kept(visit: Visit, database: Database, tmp_path: 
     tab = visit("run", id=str(number))
     labels = [button.label.replace("\u00a0", " ") for button in tab.get("download_button")]
     assert labels == ["Рецепт", "Результат", "Кривая", "Адаптер, 5 Б"]
+
+
+def test_while_a_run_waits_long_a_recorded_one_of_the_same_recipe_is_shown_as_such(
+    visit: Visit, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "_recorded", lambda _: [to_json(event) for event in BEGUN if event.kind != "step"])
+    monkeypatch.setattr(Queue, "run_place", lambda *_: Place(7, 300.0, 255.0))
+    number = put(database)
+    shown = words(visit("run", id=str(number)))
+    assert "7-е место, начнём примерно через 4 мин 15 с" in shown
+    assert "запись" in shown
+
+
+def test_own_examples_are_kept_and_chosen_and_faults_name_their_lines(visit: Visit, database: Database) -> None:
+    tab = visit("new_run")
+    lines = [json.dumps({"instruction": f"скажи {n}", "input": "", "output": f"ответ {n}"}) for n in range(40)]
+    uploader = next(each for each in tab.file_uploader if each.label == "Файл с примерами")
+    uploader.set_value(("плохой.jsonl", "\n".join([*lines[:2], "{нет"]).encode(), "application/json")).run()
+    assert not tab.exception
+    assert "Строка 3" in tab.error[0].value
+    assert datasets.mine(database, LOCAL) == ()
+    tab.file_uploader[0].set_value(("мои.jsonl", "\n".join(lines).encode(), "application/json")).run()
+    assert not tab.exception
+    (kept,) = datasets.mine(database, LOCAL)
+    assert "для обучения" in words(tab)
+    tab.button(key=next(str(each.key) for each in tab.button if each.label == "Дообучить")).click().run()
+    assert store.mine(database, LOCAL)[0].dataset == kept.id

@@ -5,9 +5,12 @@ Leaves out reading (``demos.finetuning.own``) and keeping (``progress.datasets``
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from common import numbers
+from demos.finetuning import own
 from demos.params import ParamsError
 from progress import datasets
 from progress.database import DatabaseFault
@@ -17,16 +20,13 @@ from ui.widgets.safe import plain
 
 COURSE = 0
 """Choice «data of the course» among ids of datasets."""
+SHOWN_WARNINGS = 5
 
 
 def choose(first: int | None, key: str) -> int | None:
     """The id of the chosen file, or None for a task of the course."""
     kept = {each.id: each for each in datasets.mine(session.database(), session.actor())}
     name = f"{key}-dataset"
-    fresh = session.recall(f"{name}-next", COURSE)
-    if fresh in kept:  # a widget's value cannot be set after it is drawn: the next run sets it
-        session.forget(f"{name}-next")
-        session.remember(name, fresh)
     if session.recall(name, None) not in {COURSE, *kept}:
         session.remember(name, first if first in kept else COURSE)
     if kept:
@@ -40,8 +40,22 @@ def choose(first: int | None, key: str) -> int | None:
         _add(name, key)
         chosen = session.recall(name, COURSE)
         if chosen in kept:
+            _describe(kept[chosen])
             st.button("Удалить этот файл", key=f"{key}-drop", icon=":material/delete:", on_click=_drop, args=(chosen,))
     return session.recall(name, COURSE) or None
+
+
+def _describe(file: datasets.Dataset) -> None:
+    counts = file.summary.get("counts", {})
+    if counts:
+        words = (
+            f"{numbers.integer(counts.get('train', 0))} для обучения",
+            f"{numbers.integer(counts.get('validation', 0))} для проверки по ходу",
+            f"{numbers.integer(counts.get('test', 0))} отложено на конец",
+        )
+        st.markdown(f":green[:material/check_circle:] {plain(file.name)}: {', '.join(words)}.")
+    for remark in file.summary.get("warnings", ()):
+        st.caption(f":material/info: {plain(str(remark))}")
 
 
 def _add(name: str, key: str) -> None:
@@ -51,29 +65,32 @@ def _add(name: str, key: str) -> None:
     )
     st.caption(f"Не больше {numbers.size(datasets.MAX_BYTES, 0, binary=True)}; хранится до {datasets.MOST} файлов.")
     with st.container(key=f"upload-{key}"):
-        file = st.file_uploader("Файл с примерами", key=f"{key}-file", max_upload_size=2)
-    if file is None or session.recall(f"{key}-taken", "") == file.file_id:
-        return
-    session.remember(f"{key}-taken", file.file_id)
-    problem = _keep(file.getvalue(), file.name, name)
+        st.file_uploader(
+            "Файл с примерами", key=f"{key}-file", max_upload_size=2, on_change=_take, args=(f"{key}-file", name)
+        )
+    problem = session.recall(f"{name}-problem", "")
     if problem:
         st.error(plain(problem), icon=":material/error:")
-    else:
-        st.rerun(scope="fragment")
 
 
-def _keep(content: bytes, filename: str, name: str) -> str:
-    """Read and keep the file and choose it; a sentence when it cannot be."""
-    from demos.finetuning import own
-
+def _take(uploader: str, name: str) -> None:
+    """Read and keep what was uploaded, and choose it; or remember what is wrong with it."""
+    file: Any = session.recall(uploader, None)
+    session.forget(f"{name}-problem")
+    if file is None:
+        return
     try:
-        data = own.parse(content, filename)
-        counts = {split: len(chats) for split, chats in data.splits.items()}
-        kept = datasets.add(session.database(), session.actor(), filename, content, counts)
+        session.remember(name, _keep(file.getvalue(), file.name).id)
     except (ParamsError, Rejected, DatabaseFault) as problem:
-        return str(problem)
-    session.remember(f"{name}-next", kept.id)
-    return ""
+        session.remember(f"{name}-problem", str(problem))
+
+
+def _keep(content: bytes, filename: str) -> datasets.Dataset:
+    found = own.read(content, filename)
+    counts = {split: len(chats) for split, chats in found.data.splits.items()}
+    remarks = [f"{remark.where}: {remark.text}" for remark in found.warnings]
+    summary = {"counts": counts, "warnings": remarks[:SHOWN_WARNINGS]}
+    return datasets.add(session.database(), session.actor(), filename, content, summary)
 
 
 def _drop(number: int) -> None:

@@ -14,6 +14,7 @@ from charts.runs import Curve, curves
 from common import numbers
 from demos.finetuning.events import Alarm, Step
 from demos.finetuning.story import Story
+from jobs.queue import Place
 from progress.database import DatabaseFault
 from ui import run_view, runs
 from ui.runs import Run
@@ -37,8 +38,8 @@ def _live(ids: Sequence[int], key: str, *, busy: bool, mine: bool) -> None:
         return
     if busy and all(run.over for run in shown):
         st.rerun()
-    for run, story in zip(shown, told, strict=True):
-        _state(run, story, key, alone=len(shown) == 1)
+    for number, run in enumerate(shown):
+        told[number] = _state(run, told[number], key, alone=len(shown) == 1)
         if mine and not run.over:
             _stop(run, key)
     drawn = [Curve(_name(run, shown), run.spec, story) for run, story in zip(shown, told, strict=True) if run.spec]
@@ -53,18 +54,20 @@ def _name(run: Run, shown: Sequence[Run]) -> str:
     return f"{run.title} · № {run.id}" if same else run.title
 
 
-def _state(run: Run, story: Story, key: str, *, alone: bool) -> None:
+def _state(run: Run, story: Story, key: str, *, alone: bool) -> Story:
+    """One run in words; the story to draw, which for a waiting run may be a recorded one."""
     with st.container(key=f"run-{key}-{run.id}", gap="small"):
         if not alone:
             st.markdown(f"**{plain(run.title)}** &nbsp;{run_view.badge(run.state)}")
         if run.state == "queued":
-            _waiting(run)
+            story = _waiting(run, alone=alone) or story
         elif run.state == "running":
             _running(story, alone=alone)
         elif story.failed is not None:
             _failed(run, story)
         for alarm in story.alarms:
             _alarm(alarm)
+    return story
 
 
 def _stop(run: Run, key: str) -> None:
@@ -78,14 +81,27 @@ def _stop(run: Run, key: str) -> None:
     )
 
 
-def _waiting(run: Run) -> None:
+def _waiting(run: Run, *, alone: bool) -> Story | None:
+    """The place in line; the recorded run that is shown until one's own begins, if there is one."""
     place = runs.place(run)
     if place is not None and place.position > 0:
-        expected = numbers.duration(place.expected_seconds)
-        st.status(f"В очереди: {place.position}-е место, ждать около {expected}.", state="running")
+        st.status(f"В очереди: {place.position}-е место{_wait(place)}.", state="running")
     else:
         st.status("В очереди: скоро начнём.", state="running")
-    st.caption("Страницу можно закрыть: запуск не потеряется, а ссылка на него останется прежней.")
+    recorded = runs.meanwhile(run, place)
+    if recorded is not None:
+        st.markdown(
+            ":violet-badge[запись] Пока ваш запуск ждёт, здесь идёт запись такого же: тот же рецепт и то же зерно. "
+            "Дойдёт очередь — запись сменится вашим запуском."
+        )
+        _running(recorded, alone=alone)
+    elif alone:
+        st.caption("Страницу можно закрыть: запуск не потеряется, а ссылка на него останется прежней.")
+    return recorded
+
+
+def _wait(place: Place) -> str:
+    return f", начнём примерно через {numbers.duration(place.wait_seconds)}" if place.wait_seconds >= 1 else ""
 
 
 def _running(story: Story, *, alone: bool) -> None:
