@@ -52,11 +52,11 @@ def alphas(result: Result) -> Chart:
 def curves(result: Result) -> Chart:
     """Validation loss over the steps: the mean of the seeds in a band from the lowest to the highest."""
     finding = words.curves_finding(result)
-    figure = theme.figure(finding, x="шаг", y="потери, нат на токен, каждое деление — в 10 раз", height=380)
+    figure = theme.figure(finding, x="шаг", y="потери на проверке, нат на токен", height=380)
     shown = [series for series in result.series if series.losses]
     for series, dash in zip(shown, DASHES, strict=False):
         _band(figure, series, dash)
-    figure.update_yaxes(type="log", dtick=1)
+    figure.update_yaxes(type="log", dtick="D2")  # the ends differ by little, the beginnings by nothing
     figure.update_xaxes(rangemode="tozero")
     figure.update_layout(showlegend=bool(shown))
     said = "; ".join(f"{series.title}: {words.from_to(series)}" for series in shown)

@@ -55,6 +55,11 @@ def main() -> int:
             have = len(wanted.specs) - len(plan.missing(wanted, find))
             print(f"{name:8} {have:3} of {len(wanted.specs):3}{'  optional' if wanted.optional else ''}")
         return 0
+    if arguments.prune:
+        for file in plan.idle(how.folder):
+            print("removed", file.name)
+            file.unlink()
+        return 0
     if arguments.check:
         found = plan.faults(how.folder)
         print(*found or ["recordings: whole"], sep="\n")
@@ -106,6 +111,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--spec", help="record this one recipe instead: JSON with what differs from the defaults")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--check", action="store_true")
+    parser.add_argument("--prune", action="store_true", help="remove recordings that no figure needs any more")
     return parser.parse_args()
 
 

@@ -68,14 +68,14 @@ def recorded(fingerprint: str, folder: Path | None = None) -> Recording | None:
 
 def recordings(folder: Path | None = None) -> tuple[Recording, ...]:
     """Everything recorded on the base model of now."""
-    found = (recorded(file.stem, folder) for file in _files(folder))
+    found = (recorded(file.stem, folder) for file in files(folder))
     return tuple(each for each in found if each is not None)
 
 
 def faults(folder: Path | None = None) -> list[str]:
     """What is wrong with the files themselves, a Russian sentence each."""
     said, stale = [], []
-    for file in _files(folder):
+    for file in files(folder):
         try:
             found = _read(file)
         except (OSError, Unreadable) as error:
@@ -141,7 +141,8 @@ def _spread(items: Sequence[T], most: int) -> list[T]:
     return [items[round(turn * (len(items) - 1) / (most - 1))] for turn in range(most)]
 
 
-def _files(folder: Path | None) -> list[Path]:
+def files(folder: Path | None = None) -> list[Path]:
+    """Every recording's file, by name."""
     return sorted((folder or FOLDER).glob("*.json"))
 
 

@@ -177,10 +177,17 @@ def faults(folder: Path | None = None) -> list[str]:
         if absent and not wanted.optional:
             many = numbers.plural(len(absent), "записи", "записей", "записей")
             said.append(f"«{wanted.title}»: нет {many} из {len(wanted.specs)}. Запустите scripts/measure.py {name}.")
-    needed = {spec.fingerprint for wanted in known.values() for spec in wanted.specs}
-    idle = [each.spec for each in measured.recordings(folder) if each.spec.fingerprint not in needed]
-    said += [f"{spec.fingerprint}.json: запись «{spec.title}» не нужна ни одной фигуре: удалите её." for spec in idle]
+    said += [
+        f"{file.name}: запись не нужна ни одной фигуре. Запустите scripts/measure.py --prune." for file in idle(folder)
+    ]
     return said
+
+
+def idle(folder: Path | None = None) -> list[Path]:
+    """Files that no figure needs."""
+    known = sets(partial(measured.recorded, folder=folder)).values()
+    needed = {spec.fingerprint for wanted in known for spec in wanted.specs}
+    return [file for file in measured.files(folder) if file.stem not in needed]
 
 
 def _seeds(points: Iterable[tuple[str, float, RunSpec]]) -> list[Point]:

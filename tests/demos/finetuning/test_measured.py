@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import json
 import os
+import shutil
 import subprocess
 import sys
 from functools import partial
@@ -12,12 +14,13 @@ from pathlib import Path
 
 import pytest
 
+from cli import check
 from common.numbers import NBSP
 from demos import registry
 from demos.finetuning import base_model, events, measured, plan, story
 from demos.finetuning.events import Finished, Step
 from demos.finetuning.spec import THREE_CURVES, RunSpec
-from settings import ROOT
+from settings import ROOT, Settings
 from tests.demos.finetuning import invented
 
 SPEC = RunSpec(seed=7)
@@ -74,6 +77,7 @@ def test_whole_recordings_have_no_faults_and_each_lack_is_named(tmp_path: Path) 
     assert any("scripts/measure.py rates" in each for each in said)
     invented.record([SPEC], tmp_path, lambda _: 1)
     assert any(SPEC.fingerprint in each and "не нужна" in each for each in plan.faults(tmp_path))
+    assert [file.stem for file in plan.idle(tmp_path)] == [SPEC.fingerprint]
 
 
 def test_a_recipe_keeps_its_fingerprint_on_its_way_through_the_database() -> None:
@@ -82,6 +86,22 @@ def test_a_recipe_keeps_its_fingerprint_on_its_way_through_the_database() -> Non
         RunSpec.from_json(json.loads(json.dumps(spec.to_json()))).fingerprint == spec.fingerprint for spec in specs
     )
     assert RunSpec(alpha=32).fingerprint == RunSpec(alpha=32.0).fingerprint != RunSpec(alpha=31).fingerprint
+
+
+def test_the_check_command_is_red_for_a_stale_recording(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    content = tmp_path / "content"
+    shutil.copytree(ROOT / "content", content, ignore=shutil.ignore_patterns("model", "measured"))
+    settings = dataclasses.replace(Settings(), content_dir=content)
+    runs = content / "measured" / "runs"
+    for wanted in plan.sets(partial(measured.recorded, folder=runs)).values():
+        invented.record(wanted.specs, runs, lambda _: 190)
+    everything = argparse.Namespace(path=None)
+    check.run(everything, settings)
+    assert "measured" not in capsys.readouterr().out
+    file = runs / f"{THREE_CURVES['full'].fingerprint}.json"
+    file.write_text(file.read_text().replace(base_model.fingerprint(), "0123456789abcdef"))
+    assert check.run(everything, settings) == 1
+    assert "записаны на другой базовой модели" in capsys.readouterr().out
 
 
 def test_no_recipe_is_recorded_twice() -> None:
