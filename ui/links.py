@@ -18,6 +18,7 @@ HOME, LESSON, EXERCISE = "pages/home.py", "pages/lesson.py", "pages/exercise.py"
 PROGRESS, INSTRUCTOR = "pages/progress.py", "pages/instructor.py"
 LEARNER, CLAIMS, DEMO = "pages/learner.py", "pages/claims.py", "pages/demo.py"
 RUNS, RUN, NEW_RUN = "pages/runs.py", "pages/run.py", "pages/new_run.py"
+ADAPTERS = "pages/adapters.py"
 
 
 def pages() -> list[Page]:
@@ -27,6 +28,7 @@ def pages() -> list[Page]:
         st.Page(LESSON, title="Урок", icon=":material/menu_book:", url_path="lesson"),
         st.Page(EXERCISE, title="Упражнение", icon=":material/code:", url_path="exercise"),
         st.Page(RUNS, title="Мои запуски", icon=":material/monitoring:", url_path="runs"),
+        st.Page(ADAPTERS, title="Адаптеры", icon=":material/extension:", url_path="adapters"),
         st.Page(PROGRESS, title="Мой прогресс", icon=":material/task_alt:", url_path="progress"),
         st.Page(INSTRUCTOR, title="Преподаватель", icon=":material/school:", url_path="instructor"),
         st.Page(RUN, title="Запуск", url_path="run", visibility="hidden"),

@@ -71,9 +71,7 @@ def _blend(chosen: Sequence[Source]) -> dict[str, Any]:
             st.slider(f"Доля: {plain(one.title)}", 0.0, blending.MOST_WEIGHT, 0.5, 0.05, key=f"weight-{one.id}")
             for one in chosen
         ]
-        way = st.selectbox(
-            "Как складывать", list(blending.WAYS), format_func=blending.WAYS.get, key="adapters-way"
-        )
+        way = st.selectbox("Как складывать", list(blending.WAYS), format_func=blending.WAYS.get, key="adapters-way")
     return {"weights": [str(weight) for weight in weights], "way": way}
 
 

@@ -10,7 +10,6 @@ import streamlit as st
 
 from common import numbers
 from demos.finetuning.adapters import export, merging
-from demos.finetuning.adapters.container import AdapterError
 from demos.finetuning.adapters.export import Form
 from jobs import compute
 from ui import adapters, run_view, session
@@ -58,8 +57,9 @@ def compare(name: str, source: Source) -> None:
 
 def _table(result: merging.Result) -> str:
     of = f" из {result.requests}"
-    head = "| куда слит | логиты: наибольшая разница | средняя | тех же ответов | верных | вес |\n|---|--:|--:|--:|--:|--:|\n"
-    tuned = f"| 4-битная база и адаптер рядом | — | — | — | {result.tuned_right}{of} | {numbers.size(result.tuned_bytes)} |\n"
+    head = "| куда слит | разница логитов | средняя | тех же ответов | верных | вес |\n|---|--:|--:|--:|--:|--:|\n"
+    right, size = f"{result.tuned_right}{of}", numbers.size(result.tuned_bytes)
+    tuned = f"| 4-битная база, адаптер рядом | — | — | — | {right} | {size} |\n"
     rows = (
         f"| {row.title} | {_small(row.largest)} | {_small(row.mean)} | {row.same}{of} | {row.right}{of} "
         f"| {numbers.size(row.bytes)} |"
@@ -72,7 +72,8 @@ def _sentence(result: merging.Result) -> str:
     return (
         "Точно совпадает слияние с деквантованной базой: к её весам адаптер и прибавляли при обучении. "
         "В 4 битах сумма округляется ещё раз, а исходная база — не та, рядом с которой учился адаптер. "
-        f"Вынуть адаптер обратно (unmerge) в float32 можно: логиты вернулись с разницей {_small(result.restore_error)}. "
+        "Вынуть адаптер обратно (unmerge) в float32 можно: логиты вернулись, "
+        f"разница {_small(result.restore_error)}. "
         f"В 4 битах — нет: разница {_small(result.four_bit_restore_error)}."
     )
 
@@ -130,6 +131,3 @@ def _download(label: str, name: str, content: object, key: str) -> None:
         icon=":material/download:",
         on_click="ignore",
     )
-
-
-__all__ = ["AdapterError", "compare", "pick", "take"]

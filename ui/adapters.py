@@ -1,0 +1,141 @@
+"""Adapters as the page uses them: those of one's own runs and those uploaded, handed to the compute process by name.
+
+Nothing is opened here: a stranger's file is read in a process that may be killed. Leaves out every widget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from demos.finetuning.adapters import store
+from demos.finetuning.adapters.container import AdapterError
+from demos.finetuning.adapters.opening import Result as Opened
+from demos.finetuning.spec import COURSE_BASE, RunSpec
+from demos.finetuning.tasks import TASKS, build
+from jobs import compute
+from progress import run_files
+from ui import runs, session
+
+MOST = 3
+FOLDER = "adapter/"
+WITHOUT_FILE = ("full", "none", "bottleneck")
+"""Methods that leave no adapter of PEFT's behind."""
+UPLOADED = "uploaded-adapter"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An adapter that may be chosen: a run's, or the uploaded one (``run`` is 0)."""
+
+    id: str
+    title: str
+    run: int
+    spec: RunSpec | None
+
+    @property
+    def task(self) -> str:
+        """The course's task it was trained on; empty for one's own data and for an upload."""
+        return self.spec.task if self.spec is not None and self.spec.task in TASKS else ""
+
+    @property
+    def quantization(self) -> str:
+        """How the base was quantized that it was trained beside: ``nf4``, ``fp4`` or ``none``."""
+        known = self.spec.quantization if self.spec else "none"
+        return known if known in ("nf4", "fp4") else "none"
+
+
+def sources() -> dict[str, Source]:
+    """What there is to choose from, the newest first, the upload before all."""
+    found = []
+    uploaded = session.recall(UPLOADED, None)
+    if uploaded is not None:
+        found.append(Source("upload", f"Файл: {uploaded[0]}", 0, None))
+    for run in runs.mine():
+        if run.state == "finished" and run.spec is not None and _usable(run.spec):
+            found.append(Source(f"run-{run.id}", f"№ {run.id}: {run.title} · {_task(run.spec)}", run.id, run.spec))
+    return {one.id: one for one in found}
+
+
+def keep(source: Source) -> str:
+    """The name under which the compute process finds the adapter's files.
+
+    Raises:
+        AdapterError: the files are gone or too large; one Russian sentence.
+    """
+    if source.run == 0:
+        return store.put(session.recall(UPLOADED, ("", {}))[1])
+    return store.put(files(source))
+
+
+def files(source: Source) -> dict[str, bytes]:
+    """The adapter's own files.
+
+    Raises:
+        AdapterError: the run keeps none any more.
+    """
+    if source.run == 0:
+        return dict(session.recall(UPLOADED, ("", {}))[1])
+    kept = run_files.contents(session.database(), source.run)
+    found = {name.removeprefix(FOLDER): content for name, content in kept.items() if name.startswith(FOLDER)}
+    if not found:
+        raise AdapterError("Файлы этого запуска больше не хранятся: повторите его, и адаптер появится снова.")
+    return found
+
+
+def upload(named: Mapping[str, bytes]) -> None:
+    """Take uploaded files as one adapter; the last upload stands.
+
+    Raises:
+        AdapterError: they are not an adapter's or too large.
+    """
+    wanted = {
+        (store.ARCHIVE if name.lower().endswith(".zip") else name): content
+        for name, content in named.items()
+        if content
+    }
+    store.put(wanted)
+    session.remember(UPLOADED, (", ".join(named)[:60], wanted))
+
+
+@lru_cache(maxsize=64)
+def opened(name: str) -> Opened:
+    """What the file under ``name`` holds: the same bytes are looked into once.
+
+    Raises:
+        jobs.compute.ComputeError: the compute process is away or busy.
+    """
+    result: Opened = compute.call("finetuning.adapters.open", {"adapter": name})
+    return result
+
+
+def call(name: str, **params: Any) -> Any:
+    """The result of one of the adapters' demos.
+
+    Raises:
+        jobs.compute.ComputeError: too long, or the process is away; the message is for the learner.
+    """
+    return compute.call(f"finetuning.adapters.{name}", params)
+
+
+@lru_cache(maxsize=16)
+def examples(task: str) -> tuple[tuple[str, str], ...]:
+    """A few held-out requests of a task: system message (or nothing) and request."""
+    found = []
+    for chat in build(task).test:
+        roles = [message.role for message in chat]
+        if roles in (["user", "assistant"], ["system", "user", "assistant"]):
+            found.append((chat[0].content if roles[0] == "system" else "", chat[-2].content))
+        if len(found) == 2:
+            break
+    return tuple(found)
+
+
+def _usable(spec: RunSpec) -> bool:
+    return spec.base == COURSE_BASE and spec.method not in WITHOUT_FILE
+
+
+def _task(spec: RunSpec) -> str:
+    return TASKS[spec.task].title if spec.task in TASKS else "свои данные"
