@@ -50,6 +50,8 @@
     "Upload": "Загрузить",
     "Browse files": "Выбрать файл",
     "Drag and drop file here": "Перетащите файл сюда",
+    "Drag and drop a file here": "Перетащите файл сюда",
+    "Add files": "Добавить файл",
     "Drag and drop files here": "Перетащите файлы сюда",
     "Link to heading": "Ссылка на этот раздел",
     "Script execution error": "На странице ошибка",
@@ -74,8 +76,11 @@
     }
   };
   const word = (text) => {
-    const russian = WORDS[text.data.trim()];
-    if (russian && !text.parentElement?.closest(OURS)) text.data = russian;
+    const english = text.data.trim();
+    const russian = WORDS[english] ?? (/^File must be .+ or smaller\.$/.test(english) ? "Файл слишком большой." : undefined);
+    const theirs = `[data-testid="stFileUploaderDropzone"]`; // a button of Streamlit's with Markdown inside
+    const near = text.parentElement;
+    if (russian && (near?.closest(theirs) || !near?.closest(OURS))) text.data = russian;
   };
 
   // Another block of the lesson starts at its top, for the eye and for the keyboard.
