@@ -94,6 +94,9 @@ def read(content: bytes) -> Config:
         known = ", ".join(title for _, title in METHODS.values())
         raise AdapterError(f"{WHAT}: метод «{short(method)}» здесь не открыть. Открываются {known}.")
     checks = _CHECKS[method]
+    missing = [name for name in _NEEDED[method] if name not in data]
+    if missing:
+        raise AdapterError(f"{WHAT}: нет поля «{missing[0]}» — файл не от этого метода или повреждён.")
     fields = {}
     for name, value in data.items():
         if name in checks:
@@ -103,9 +106,6 @@ def read(content: bytes) -> Config:
                 f"{WHAT}: поле «{short(name)}» со значением «{short(value)}» здесь не поддерживается — "
                 "такой адаптер откройте в своей программе."
             )
-    missing = [name for name in _NEEDED[method] if name not in fields]
-    if missing:
-        raise AdapterError(f"{WHAT}: нет поля «{missing[0]}» — файл не от этого метода или повреждён.")
     return _config(method, {name: value for name, value in fields.items() if value is not None})
 
 

@@ -110,7 +110,7 @@ def _tensor(name: str, said: Any, begin: int) -> Stored:
         dtype, shape, (start, end) = said["dtype"], tuple(said["shape"]), said["data_offsets"]
     except (TypeError, KeyError, ValueError):
         raise AdapterError(f"Тензор {short(name)}: в заголовке нет типа, формы или места.") from None
-    if dtype not in BYTES:
+    if type(dtype) is not str or dtype not in BYTES:
         raise AdapterError(
             f"Тензор {short(name)} имеет тип {short(dtype)}, а адаптеры хранят float32, float16 или bfloat16."
         )
