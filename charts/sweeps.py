@@ -26,6 +26,7 @@ COLOURS = {
 SYMBOLS = ("circle", "square", "diamond")
 DASHES = ("solid", "dash", "dot")
 AXIS = {"exact": "точных ответов, %", "loss": "потери на проверке, нат на токен"}
+LOSSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 Label = Callable[[float], str]
 
 
@@ -56,7 +57,7 @@ def curves(result: Result) -> Chart:
     shown = [series for series in result.series if series.losses]
     for series, dash in zip(shown, DASHES, strict=False):
         _band(figure, series, dash)
-    figure.update_yaxes(type="log", dtick="D2")  # the ends differ by little, the beginnings by nothing
+    figure.update_yaxes(type="log", tickvals=LOSSES)  # on a linear axis the ends would lie on each other
     figure.update_xaxes(rangemode="tozero")
     figure.update_layout(showlegend=bool(shown))
     said = "; ".join(f"{series.title}: {words.from_to(series)}" for series in shown)
