@@ -32,8 +32,8 @@ class School:
 
     def __init__(self, chosen: Settings, solution: Path) -> None:
         self._chosen, self._started = chosen, ExitStack()
-        self._database = self._started.enter_context(_closing(Database(chosen.database)))
-        self._queue = Queue(chosen, self._database)
+        self.database = self._started.enter_context(_closing(Database(chosen.database)))
+        self.queue = Queue(chosen, self.database)
         self._exercise, self._source = solution.parent.name, solution.read_bytes()
         self._sent = 0
 
@@ -45,7 +45,7 @@ class School:
         """
         self._started.enter_context(_worker(self._chosen, name))
         deadline = time.monotonic() + WARMING
-        while name not in (found := workers.isolation(self._database)):
+        while name not in (found := workers.isolation(self.database)):
             if time.monotonic() > deadline:
                 raise RuntimeError(f"worker {name} is not warm after {WARMING} s")
             time.sleep(0.1)
@@ -56,8 +56,8 @@ class School:
         """A new learner sends the solution; who, and the submission's number."""
         self._sent += 1
         learner = Identity(f"learner-{self._sent}", f"Ученик {self._sent}", instructor=False)
-        sent = submissions.submit(self._database, learner, self._exercise, self._source)
-        if not self._queue.grade(sent.id):
+        sent = submissions.submit(self.database, learner, self._exercise, self._source)
+        if not self.queue.grade(sent.id):
             raise RuntimeError("the queue did not take the submission")
         return learner, sent.id
 
@@ -69,7 +69,7 @@ class School:
         """
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
-            outcome = submissions.get(self._database, learner, number).outcome
+            outcome = submissions.get(self.database, learner, number).outcome
             if outcome is not None:
                 require(outcome)
                 return
@@ -85,7 +85,7 @@ class School:
 
     def close(self) -> None:
         """End the workers and give the connections back."""
-        self._queue.close()
+        self.queue.close()
         self._started.close()
 
 

@@ -21,6 +21,7 @@ from demos.lora.architectures import Architecture
 from demos.lora.models import ARCHITECTURES
 from demos.memory import training
 from demos.memory.training import Plan, fits
+from demos.memory.training_state import Precision
 
 MODEL = "mistral-7b"
 LENGTH = 256
@@ -131,7 +132,7 @@ def operations(architecture: Architecture, spec: RunSpec, counted: Counted, leng
     return longer * (4 * weights + again) + (6 * counted.trainable if spec.method not in VIRTUAL else 0)
 
 
-def _adapter_precision(spec: RunSpec) -> training.Precision:
+def _adapter_precision(spec: RunSpec) -> Precision:
     """trl makes trainable parameters bfloat16 on a quantized base; peft alone keeps them in float32."""
     return "float32" if spec.quantization == "none" else "bfloat16"
 
