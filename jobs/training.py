@@ -23,7 +23,8 @@ from jobs.queue import RUN
 from jobs.tuning import Attempt, Ended
 from progress import datasets, run_files, runs
 from progress.database import Database, DatabaseFault
-from progress.runs import Missing, Outcome, Run
+from progress.runs import Outcome, Run
+from progress.submissions import Missing
 
 DEADLINE = 15 * 60.0
 """Seconds that one attempt may take."""

@@ -79,7 +79,7 @@ class Course:
 
     def children(self) -> list[psutil.Process]:
         """The parent of runs, and the run under way."""
-        return psutil.Process(self.workers[-1].pid).children(recursive=True)
+        return list(psutil.Process(self.workers[-1].pid).children(recursive=True))
 
     def cancel(self, number: int, who: Identity = ANNA) -> float:
         """Seconds until it is over."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import sqlite3
 import threading
@@ -24,6 +25,8 @@ from jobs.tuning import Tuner
 from progress import run_files, runs, turns
 from progress.database import Database, migrate
 from progress.identity import Identity
+from progress.records import RunRow
+from progress.submissions import Missing
 from tests.jobs import quick_tuning
 from tests.jobs.slow_worker import Grader
 
@@ -87,7 +90,7 @@ def wait_until(true: Callable[[], object]) -> None:
 def gone(process: psutil.Process) -> bool:
     """Also when nobody has asked how it ended: a container's first process may never."""
     try:
-        return process.status() == psutil.STATUS_ZOMBIE
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return True
 
@@ -223,9 +226,9 @@ def test_a_run_that_is_removed_meanwhile_stops(bench: Bench) -> None:
     raised = bench.beside(number)
     child = bench.child(number)
     with bench.database.writing() as session:
-        session.delete(session.get_one(runs.RunRow, number))
+        session.delete(session.get_one(RunRow, number))
     bench.join()
-    assert isinstance(raised[0], runs.Missing)
+    assert isinstance(raised[0], Missing)
     wait_until(lambda: gone(child))
 
 
@@ -245,7 +248,7 @@ def test_whatever_goes_wrong_is_the_last_event(
         yield events.Stage("load", "Загружаем", 0.0)
         raise error
 
-    monkeypatch.setattr(tuning_process.importlib, "import_module", lambda _name: SimpleNamespace(run=run))
+    monkeypatch.setattr(importlib, "import_module", lambda _name: SimpleNamespace(run=run))
     *_, last = tuning_process.told({"spec": RunSpec().to_json(), "own": None, "folder": "/nowhere"})
     assert isinstance(last, events.Failed)
     assert (last.code, last.text) == (code, text)
