@@ -100,7 +100,7 @@ def check_memory(spec: RunSpec, described: Described, device: Device) -> trainin
         ParamsError: more than is free; says how much of what, and what would fit.
     """
     need = _need(spec, described, device)
-    if training.fits(need.total, device.free):
+    if training.fits(need.total, device.free, device.kind):
         return need
     parts = {"веса": need.weights, "градиенты": need.gradients, "оптимизатор": need.optimizer}
     parts["активации"] = need.activations
@@ -133,7 +133,7 @@ def _instead(spec: RunSpec, described: Described, device: Device) -> str:
         "Хватит памяти на QLoRA (NF4) по одному примеру в шаге с чекпоинтингом.": lora,
     }
     for sentence, other in advice.items():
-        if training.fits(_need(other, described, device).total, device.free):
+        if training.fits(_need(other, described, device).total, device.free, device.kind):
             return sentence
     return "Возьмите модель поменьше."
 

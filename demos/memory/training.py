@@ -31,6 +31,9 @@ TILE_TOKENS, TILE_VOCAB = 4096, 32768
 OVERHEAD = {"cuda": 600 * 10**6, "cpu": 700 * 10**6}
 """CUDA context and libraries; on a CPU the process with torch, transformers, peft, trl and bitsandbytes loaded."""
 
+USABLE = {"cuda": 0.9, "cpu": 0.8}
+"""Part of the free memory that a step may take; a worker gives a run no more than that of the machine's (``jobs``)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Params(Checked):
@@ -144,9 +147,9 @@ def estimate(architecture: Architecture, plan: Plan) -> Result:
     return Result(plan.trainable, **parts, total=sum(parts.values()))
 
 
-def fits(total: int, free: int) -> bool:
-    """Whether a step of ``total`` bytes goes into ``free`` ones; a tenth is kept for what the estimate leaves out."""
-    return total <= 0.9 * free
+def fits(total: int, free: int, device: Literal["cuda", "cpu"] = "cuda") -> bool:
+    """Whether a step of ``total`` bytes goes into ``free`` ones; a part is kept for what the estimate leaves out."""
+    return total <= USABLE[device] * free
 
 
 def base_bytes(architecture: Architecture, plan: Plan) -> int:
