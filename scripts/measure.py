@@ -89,8 +89,9 @@ def record(specs: Sequence[RunSpec], how: How, name: str) -> int:
                 child = context.Process(target=_child, args=(spec, how))
                 child.start()
                 busy[child.sentinel] = (child, time.monotonic())
-            for sentinel in connection.wait(list(busy)):
-                child, started = busy.pop(int(sentinel))  # type: ignore[call-overload]
+            ended = connection.wait(list(busy))
+            for sentinel in [known for known in busy if known in ended]:
+                child, started = busy.pop(sentinel)
                 child.join()
                 failed += bool(child.exitcode)
                 now, done = time.monotonic(), len(specs) - len(waiting) - len(busy)

@@ -24,6 +24,7 @@ from demos.params import Checked, parameter
 
 Metric = Literal["exact", "loss"]
 TITLES: Mapping[str, str] = {"full": METHODS["full"], "lora": "LoRA", "qlora": "QLoRA"}
+NAMES: Mapping[str, str] = {str(method): name for method, name in METHODS.items()} | TITLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ def alphas(params: Params) -> Result:
 
 def methods(params: Params) -> Result:
     """Every method at the better of its learning rates, the best result first; those not recorded come last."""
-    found = _drawn(plan.methods(measured.recorded), params, {**METHODS, **TITLES}, whole=True, best=True)
+    found = _drawn(plan.methods(measured.recorded), params, NAMES, whole=True, best=True)
     order = sorted(found.series, key=lambda series: _order(series.spots[0], params.metric))
     unknown = [series.title for series in order if not series.spots[0].recorded]
     names = f" Нет записей: {', '.join(unknown)}." if unknown and len(unknown) < len(order) else ""
