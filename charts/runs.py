@@ -87,7 +87,7 @@ def compare(runs: Sequence[Curve]) -> Chart:
     """Exact match of finished runs with Wilson's intervals; a grey mark stands where each began."""
     done = [(run, run.story.finished) for run in runs if run.story.finished is not None]
     finding = _best(done)
-    figure = theme.figure(finding, x="точных ответов на отложенных примерах, %", height=150 + 44 * max(1, len(done)))
+    figure = theme.figure(finding, x="точных ответов, %", height=150 + 44 * max(1, len(done)))
     looks = _looks([run for run, _ in done])
     for (run, end), (colour, _) in zip(done, looks, strict=True):
         _bar(figure, run.name, end.after, colour)

@@ -138,16 +138,30 @@ def costs(story: Story, there: Elsewhere | None = None) -> list[Cost]:
     rows = []
     if begun is not None:
         rows += [
-            Cost("Обучается параметров", numbers.integer(begun.trainable), there and numbers.integer(there.trainable)),
-            Cost("Их доля", numbers.percent(begun.share, 2), there and numbers.percent(there.share, 3)),
-            Cost("Моменты AdamW", numbers.size(begun.optimizer_bytes), there and numbers.size(there.optimizer_bytes)),
-            Cost("Веса базы в памяти", numbers.size(begun.base_bytes), there and numbers.size(there.base_bytes)),
+            Cost(
+                "Обучается параметров",
+                numbers.integer(begun.trainable),
+                numbers.integer(there.trainable) if there else None,
+            ),
+            Cost("Их доля", numbers.percent(begun.share, 2), numbers.percent(there.share, 3) if there else None),
+            Cost(
+                "Моменты AdamW",
+                numbers.size(begun.optimizer_bytes),
+                numbers.size(there.optimizer_bytes) if there else None,
+            ),
+            Cost(
+                "Веса базы в памяти", numbers.size(begun.base_bytes), numbers.size(there.base_bytes) if there else None
+            ),
         ]
     if end is not None:
         rows += [
-            Cost("Память на пике", numbers.size(end.peak_memory), there and numbers.size(there.peak_bytes)),
-            Cost("Время обучения", numbers.duration(end.train_seconds), there and numbers.duration(there.seconds)),
-            Cost("Файл на диске", numbers.size(end.file_bytes), there and numbers.size(there.file_bytes)),
+            Cost("Память на пике", numbers.size(end.peak_memory), numbers.size(there.peak_bytes) if there else None),
+            Cost(
+                "Время обучения",
+                numbers.duration(end.train_seconds),
+                numbers.duration(there.seconds) if there else None,
+            ),
+            Cost("Файл на диске", numbers.size(end.file_bytes), numbers.size(there.file_bytes) if there else None),
         ]
     return rows
 

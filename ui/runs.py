@@ -107,6 +107,11 @@ def place(run: Run) -> Place | None:
     return session.queue().run_place(run.id)
 
 
+def served() -> bool:
+    """Whether some worker lives that could take a run."""
+    return session.queue().alive()
+
+
 def meanwhile(run: Run, at: Place | None) -> Story | None:
     """A recorded run of the same recipe as far as it had got by now, to look at while one's own waits; or None."""
     if run.spec is None or run.dataset is not None:

@@ -72,7 +72,7 @@ def _result(spec: RunSpec, story: Story, end: Finished) -> None:
 def _recipe(spec: RunSpec) -> None:
     code = run_view.source(spec)
     if code:
-        with st.expander("Код, который выполнялся", icon=":material/code:"):
+        with st.expander("Код этого запуска", icon=":material/code:"):
             st.code(code, language="python")
 
 

@@ -129,7 +129,12 @@ def _overlay(chosen: Sequence[Run], told: dict[int, Story]) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom", key="overlay-options"):
         smoothing = st.segmented_control(
-            "Сглаживание", list(SMOOTHING), default=0.0, required=True, key="smoothing", format_func=SMOOTHING.get
+            "Сглаживание",
+            list(SMOOTHING),
+            default=0.0,
+            required=True,
+            key="smoothing",
+            format_func=lambda weight: SMOOTHING[weight],
         )
         log = st.toggle("Логарифмическая шкала", key="log-scale")
     chart = curves(drawn, log=log, smoothing=smoothing or 0.0)

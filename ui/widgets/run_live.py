@@ -7,6 +7,7 @@ once more, with results. Leaves out results (``run_result``) and starting (``run
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import streamlit as st
 
@@ -21,6 +22,12 @@ from ui.runs import Run
 from ui.widgets.safe import plain
 
 POLL_SECONDS = 1.0
+PATIENCE_SECONDS = 15.0
+"""After this long without a worker the page says that nobody trains."""
+ALONE = (
+    "Процесс, который обучает, не отвечает. Запуск сохранён и начнётся, как только процесс появится. "
+    "Страницу можно закрыть."
+)
 
 
 def live(shown: Sequence[Run], key: str, *, mine: bool = True) -> None:
@@ -86,6 +93,8 @@ def _waiting(run: Run, *, alone: bool) -> Story | None:
     place = runs.place(run)
     if place is not None and place.position > 0:
         st.status(f"В очереди: {place.position}-е место{_wait(place)}.", state="running")
+    elif (datetime.now(UTC) - run.created).total_seconds() > PATIENCE_SECONDS and not runs.served():
+        st.warning(ALONE, icon=":material/hourglass_top:")
     else:
         st.status("В очереди: скоро начнём.", state="running")
     recorded = runs.meanwhile(run, place)

@@ -39,10 +39,10 @@ def panel(name: str, preset: Mapping[str, str], locked: frozenset[str], key: str
     with st.container(border=True, key=f"run-panel-{key}"):
         st.markdown(f"**{chosen.title}**")
         st.caption(about(specs))
-        specs = _changed(chosen, specs, locked, key)
-        shown = _shown(specs, key)
-        if specs:
-            _button(specs, shown, key)
+        wanted = _changed(chosen, specs, locked, key)
+        shown = _shown(wanted, key)
+        if wanted:
+            _button(wanted, shown, key)
         if shown:
             run_live.live(shown, key)
             _results(shown, key)
@@ -118,7 +118,7 @@ def _results(shown: Sequence[Run], key: str) -> None:
     done = [(run, story) for run, story in told if story.finished is not None and run.spec is not None]
     if len(shown) == 1 and done:
         (run, story), *_ = done
-        if story.finished is not None:
+        if story.finished is not None and run.spec is not None:
             run_result.changed(story.finished, key)
             run_result.cost(run.spec, story)
     elif len(done) > 1:

@@ -5,8 +5,6 @@ Leaves out the run while it goes (``run_live``) and every number's making (``dem
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import streamlit as st
 
 from charts.runs import retention
@@ -19,7 +17,7 @@ from demos.params import ParamsError
 from ui import run_view
 from ui.widgets.safe import cell, plain
 
-PAGE = 8
+PAGE = 5
 """Examples shown at a time."""
 
 
@@ -66,16 +64,16 @@ def answers(end: Finished, key: str) -> None:
     found = run_view.examples(end.answers, chosen or kinds[0])
     pages = -(-len(found) // PAGE)
     page = st.pagination(pages, key=f"answers-page-{key}-{chosen}") if pages > 1 else 1
-    st.markdown(_table(found[PAGE * (page - 1) : PAGE * page]))
+    for one in found[PAGE * (page - 1) : PAGE * page]:
+        st.markdown(_card(one))
 
 
-def _table(found: Sequence[Answer]) -> str:
-    head = "| что спросили | как верно | до | после |\n|---|---|---|---|\n"
-    rows = (
-        f"| {cell(one.prompt)} | {cell(one.right)} | {_said(one.before, one.right)} | {_said(one.after, one.right)} |"
-        for one in found
+def _card(one: Answer) -> str:
+    """One example as a small table: four columns of long answers would be too narrow for a phone."""
+    return (
+        f"| спросили | {cell(one.prompt)} |\n|---|---|\n| верно | {cell(one.right)} |\n"
+        f"| до | {_said(one.before, one.right)} |\n| после | {_said(one.after, one.right)} |"
     )
-    return head + "\n".join(rows)
 
 
 def _said(text: str, right: str) -> str:
