@@ -193,7 +193,7 @@ def _hints(kind: Any) -> dict[str, Any]:
     return {name: hint for name, hint in typing.get_type_hints(kind).items() if name != "kind"}
 
 
-def _build(kind: type[Any], data: Mapping[str, Any]) -> Any:
+def _build(kind: Any, data: Mapping[str, Any]) -> Any:
     hints = _hints(kind)
     missing = (
         hints.keys()
