@@ -13,7 +13,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from common import numbers
 from demos.finetuning import base_model, evaluate, grammar, skills, statistics
 
 EACH = 300
@@ -132,5 +131,5 @@ def text(card: Mapping[str, Any]) -> str:
 
 
 def _interval(row: Row) -> str:
-    low, high = statistics.wilson(row.right, row.of)
-    return f"{numbers.percent(low, 1)} – {numbers.percent(high, 1)}".replace(",", ".").replace(numbers.NBSP, " ")
+    score = statistics.wilson(row.right, row.of)
+    return f"{100 * score.low:.1f} – {100 * score.high:.1f} %"
