@@ -59,14 +59,15 @@ def measure(
     """Train ``steps`` steps on noise and look at the peak; on a CPU only that it goes."""
     import torch
 
-    from demos.finetuning.quantized import stored_bytes
+    from demos.finetuning.quantized import quiet, stored_bytes
 
     on_card = device == "cuda"
     if on_card:
         torch.cuda.reset_peak_memory_stats()
     model = random_4bit(architecture, device)
     weights = stored_bytes(model)
-    seconds = _train(_with_adapter(model, spec), spec, steps, length, device)
+    with quiet():
+        seconds = _train(_with_adapter(model, spec), spec, steps, length, device)
     counted = count(architecture, spec)
     told = training.estimate(architecture, plan(spec, counted, length, precision="float32", whole_logits=True))
     return Measured(
@@ -107,7 +108,7 @@ def random_4bit(architecture: Architecture, device: str) -> Any:
             if parameter.is_meta:
                 noise = torch.randn(parameter.shape, dtype=torch.bfloat16, device=device) * 0.02
                 setattr(module, name, nn.Parameter(noise, requires_grad=False))
-    model.model.rotary_emb = type(model.model.rotary_emb)(model.config, device=device)
+    model.model.rotary_emb = type(model.model.rotary_emb)(model.config).to(device)
     model.tie_weights()
     model.is_loaded_in_4bit = model.is_quantized = True
     return model

@@ -21,7 +21,7 @@ from progress.database import Database
 from progress.identity import LOCAL
 from settings import ROOT
 
-MEASUREMENTS = {"calculator", "grading", "memory", "pages", "start"}
+MEASUREMENTS = {"calculator", "finetuning", "grading", "memory", "pages", "start"}
 
 
 def test_course_bench_finds_every_measurement() -> None:

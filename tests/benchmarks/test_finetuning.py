@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -37,25 +36,31 @@ def course() -> Iterator[School]:
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("finetuning-bench")
-def test_a_click_is_timed_until_its_result_is_stored(course: School) -> None:
-    result = finetuning.click(course, finetuning.Clicker(), TINY)
-    assert 0 < result.first_event < result.seconds
-    assert 0 < result.finished.train_seconds < result.seconds
-    assert result.finished.before.of == result.finished.after.of == TINY.held_out
+def test_clicks_are_timed_until_their_results_are_stored(course: School) -> None:
     rows, _ = finetuning.of_clicks(course, TINY, seeds=(1,))
     assert rows[0][0] == "seed 1"
-    assert len([row for row in rows if row[-1]]) == 4
+    figures = {title: float(figure) for title, figure, bound in rows if bound}
+    assert 0 < figures["worst: first event, s"] < figures["worst: click to stored result, s"]
+    assert 0 <= figures["worst: exact match after"] <= 1
+    assert finetuning.sees(course, 1, TINY, 0.0)
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("finetuning-bench")
+def test_curves_are_waited_for_one_after_another(course: School) -> None:
+    control = replace(TINY, method="none", quantization="none")
+    rows, _ = finetuning.of_curves(course, (control,))
+    assert rows[0][0] == control.title
+    assert float(rows[1][1]) > 0
 
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("finetuning-bench")
 def test_a_crowd_is_heard_and_sent_home(course: School) -> None:
     rows, _ = finetuning.of_crowd(course, TINY, 2)
-    assert rows[0][1] in {"1 of 2", "2 of 2"}
-    number = finetuning.press(course, finetuning.Clicker()(), replace(TINY, seed=5))
-    assert not finetuning.sees(course, number, TINY, 0.0)
-    finetuning.wait(course, number, time.perf_counter())
-    assert finetuning.sees(course, number, TINY, 0.0)
+    assert rows[0][1].endswith(" of 2")
+    waiting = finetuning.press(course, finetuning.Clicker()(), replace(TINY, seed=5))
+    assert not finetuning.sees(course, waiting, TINY, 0.0)
 
 
 @pytest.mark.slow
