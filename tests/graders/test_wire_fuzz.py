@@ -127,7 +127,7 @@ def reached(frame: Frame) -> set[int]:
 
 def test_no_frame_breaks_swells_or_holds_the_decoder() -> None:
     seed = secrets.randbits(32)
-    chance, corpus = random.Random(seed), seeds()  # noqa: S311 - a seed to repeat a finding with
+    chance, corpus = random.Random(seed), seeds()
     known: set[int] = set().union(*(reached(frame) for frame in corpus))
     first, tried, end = len(known), 0, time.monotonic() + SECONDS
     tracemalloc.start()
