@@ -29,7 +29,7 @@ EXERCISE = ROOT / "benchmarks" / "exercises" / "peft-adapter"
 """Any exercise: a worker wants a folder of them."""
 SEEDS, CROWD, PATIENCE, LOOK = (0, 1, 2), 30, 600.0, 0.02
 CLICK, FIRST, BEFORE, AFTER, CURVES, SEES, RATIO = 60.0, 2.0, 0.05, 0.90, 150.0, 5.0, 1.3
-Row = tuple[str, ...]
+Row = tuple[str, str, str]
 HEAD = ("what", "figure", "bound")
 
 
@@ -229,7 +229,7 @@ def apart(measure: Callable[..., tuple[list[Row], bool]], *arguments: object) ->
         return pool.submit(measure, *arguments).result()
 
 
-def judged(rows: list[Row], *bounds: tuple[str, float, float, bool]) -> tuple[list[Row], bool]:
+def judged(rows: Sequence[Row], *bounds: tuple[str, float, float, bool]) -> tuple[list[Row], bool]:
     """``rows`` with a row for each bound (title, figure, bound, whether at least), and whether all are kept."""
     kept = [value >= bound if at_least else value <= bound for _, value, bound, at_least in bounds]
     more = [

@@ -115,21 +115,15 @@ def random_4bit(architecture: Architecture, device: str) -> Any:
 
 
 def _noise_layer(layer: Any, device: str) -> Any:
-    import bitsandbytes as bnb
     import torch
+    from bitsandbytes import nn
 
+    kinds: Any = nn
     rows, columns = layer.weight.shape
     noise = torch.randn(rows, columns, dtype=torch.bfloat16, device=device) * 0.02
-    made = bnb.nn.Linear4bit(
-        columns,
-        rows,
-        bias=False,
-        compute_dtype=torch.bfloat16,
-        compress_statistics=True,
-        quant_type="nf4",
-        device="meta",
-    )
-    made.weight = bnb.nn.Params4bit(noise, requires_grad=False, compress_statistics=True, quant_type="nf4").to(device)
+    how = {"compress_statistics": True, "quant_type": "nf4"}
+    made = kinds.Linear4bit(columns, rows, bias=False, compute_dtype=torch.bfloat16, device="meta", **how)
+    made.weight = kinds.Params4bit(noise, requires_grad=False, **how).to(device)
     made.support_avx512bf16_for_cpu = False
     return made
 

@@ -28,8 +28,16 @@ from settings import Settings, current
 
 LENGTH = 128
 """Tokens of an example that the memory check supposes: the course's own data is shorter."""
-WANTED = ("config.json", "generation_config.json", "*.safetensors", "model.safetensors.index.json")
-WANTED += ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja")
+WANTED = (
+    "config.json",
+    "generation_config.json",
+    "*.safetensors",
+    "model.safetensors.index.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "chat_template.jinja",
+)
 """What is downloaded of a hub model, and nothing else."""
 log = logging.getLogger(__name__)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
@@ -114,7 +122,7 @@ def check_memory(spec: RunSpec, described: Described, device: Device) -> trainin
 
 def _need(spec: RunSpec, described: Described, device: Device) -> training.Result:
     dtype = devices.choose_dtype(device, spec.dtype)
-    narrow = dtype == "bfloat16" and (spec.method == "full" or spec.quantization != "none")
+    narrow = dtype == "bfloat16" and spec.quantization != "none"  # as trl keeps adapters; full tuning stays in float32
     counted = count(described.architecture, spec)
     plan = elsewhere.plan(
         spec, counted, LENGTH, dtype=dtype, precision="bfloat16" if narrow else "float32", device=device.kind
