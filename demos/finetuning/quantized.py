@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import torch
 
 _NOISE = (
+    "PiSSA changes the base weights",  # said while peft converts it into a plain LoRA, which is the cure
     "Position ids are not supported",  # generate gives them; peft makes its own for virtual tokens
     "`is_gradient_checkpointing` is deprecated",  # peft 0.21 reads it
     "fan_in_fan_out is set to False",  # GPT-2 keeps its weights transposed: peft sees it and sets it right
@@ -54,6 +55,7 @@ def open_base(spec: RunSpec, *, original: bool = False) -> Base:
     Raises:
         ParamsError: there is no such model here, or it cannot be quantized.
     """
+    import torch
     from transformers import AutoModelForCausalLM
 
     from demos.finetuning import sources
@@ -63,7 +65,7 @@ def open_base(spec: RunSpec, *, original: bool = False) -> Base:
     config = None if original else quantization(spec)
     model = AutoModelForCausalLM.from_pretrained(
         place,
-        dtype=dtype,
+        dtype=torch.float32 if spec.method == "full" else dtype,  # what is trained keeps its precision
         quantization_config=config,
         use_safetensors=True,
         trust_remote_code=False,
@@ -71,7 +73,7 @@ def open_base(spec: RunSpec, *, original: bool = False) -> Base:
         **({} if device == "cpu" else {"device_map": {"": 0}}),
     )
     repair(model)
-    return Base(model.eval(), sources.tokenizer(place, len(model.get_input_embeddings().weight)), device, dtype)
+    return Base(model.eval(), sources.tokenizer(place, model.config.get_text_config().vocab_size), device, dtype)
 
 
 def quantization(spec: RunSpec) -> Any:

@@ -76,7 +76,8 @@ def _load(spec: RunSpec) -> str:
         text += _call("quantization = BitsAndBytesConfig", values) + "\n"
     if spec.quantization != "none":
         quantized = ", quantization_config=quantization"
-    text += f"model = AutoModelForCausalLM.from_pretrained(MODEL, dtype=DTYPE{quantized})\n"
+    weights = "torch.float32" if spec.method == "full" else "DTYPE"
+    text += f"model = AutoModelForCausalLM.from_pretrained(MODEL, dtype={weights}{quantized})\n"
     if spec.quantization in FOUR_BITS:
         text += """for module in model.modules():  # иначе на процессоре после первой проверки градиенты неверны
     if isinstance(module, bnb.nn.Linear4bit):

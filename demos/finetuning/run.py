@@ -70,11 +70,9 @@ def _go(spec: RunSpec, channel: Channel, data: Data | None, folder: Path | None)
 
 def _failed(error: Exception, channel: Channel) -> Failed:
     """A failure that is nobody's choice, in one sentence; the details go to the log."""
-    if (
-        isinstance(error, MemoryError)
-        or type(error).__name__ == "OutOfMemoryError"
-        or "not enough memory" in str(error)
-    ):
+    said = str(error)
+    full = "not enough memory" in said or "can't allocate memory" in said or "out of memory" in said
+    if full or isinstance(error, MemoryError):
         text = "Не хватило памяти: уменьшите число примеров в шаге или включите чекпоинтинг активаций."
         return Failed("memory", text, channel.seconds())
     log.exception("run failed", exc_info=error)

@@ -35,8 +35,9 @@ def save(spec: RunSpec, base: Base, trainer: Any, examples: Examples, folder: Pa
         model.save_pretrained(place)
         base.tokenizer.save_pretrained(place)
     else:
-        config = model.peft_config["default"]
-        config.base_model_name_or_path = COURSE_PLACE if spec.base == COURSE_BASE else spec.base
+        named = COURSE_PLACE if spec.base == COURSE_BASE else spec.base
+        model.peft_config["default"].base_model_name_or_path = named
+        model.config._name_or_path = named  # what peft writes into the adapter's README.md
         start = str(Path(trainer.args.output_dir) / START) if spec.method == "pissa" else None
         model.save_pretrained(str(place), save_embedding_layers=False, path_initial_model_for_weight_conversion=start)
     for name in ("train", "validation", "test"):
