@@ -133,7 +133,7 @@ def _with_adapter(model: Any, spec: RunSpec) -> Any:
 
     if spec.checkpointing:
         model.activation_checkpointing_enable({"use_reentrant": False})
-    adapter = LoraConfig(r=spec.rank, lora_alpha=spec.alpha, target_modules="all-linear", task_type="CAUSAL_LM")  # type: ignore[arg-type]
+    adapter = LoraConfig(r=spec.rank, lora_alpha=spec.alpha, target_modules="all-linear", task_type="CAUSAL_LM")
     return get_peft_model(model, adapter).train()
 
 

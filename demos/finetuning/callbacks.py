@@ -17,7 +17,7 @@ def connect(progress: Progress, spec: RunSpec) -> Any:
     """A ``TrainerCallback`` that tells ``progress``, stops when it says so, and keeps the best weights for patience."""
     from transformers import TrainerCallback
 
-    class Reporter(TrainerCallback):
+    class Reporter(TrainerCallback):  # type: ignore[misc]  # transformers is Any here
         """Hangs on the trainer."""
 
         best: dict[str, Any] | None = None
@@ -71,7 +71,7 @@ def asking(check: Callable[[], None]) -> Any:
     import torch
     from transformers import StoppingCriteria
 
-    class Asking(StoppingCriteria):
+    class Asking(StoppingCriteria):  # type: ignore[misc]  # transformers is Any here
         """Raises what ``check`` raises."""
 
         def __call__(self, input_ids: Any, scores: Any, **kwargs: Any) -> Any:

@@ -126,13 +126,13 @@ def stored_bytes(model: Any) -> int:
 
 def _parameter_bytes(parameter: Any) -> int:
     total = int(parameter.numel() * parameter.element_size())
-    scales = getattr(parameter, "SCB", None)
+    scales: Any = getattr(parameter, "SCB", None)
     if scales is not None:
         total += scales.numel() * scales.element_size()
-    state = getattr(parameter, "quant_state", None)
+    state: Any = getattr(parameter, "quant_state", None)
     for part in (state, getattr(state, "state2", None)):
         for name in ("absmax", "code", "offset"):
-            tensor = getattr(part, name, None)
+            tensor: Any = getattr(part, name, None)
             if hasattr(tensor, "element_size"):
                 total += tensor.numel() * tensor.element_size()
     return total

@@ -36,7 +36,7 @@ Dtype = Literal["auto", "float32", "bfloat16", "float16"]
 COURSE_BASE = "course"
 """The bundled model; anything else is a folder under COURSE_MODELS_DIR or a model id of a hub."""
 VERSION = 1
-METHODS: Mapping[Method, str] = {
+METHODS: Mapping[str, str] = {
     "full": "Полное дообучение",
     "lora": "LoRA",
     "dora": "DoRA",
@@ -57,7 +57,7 @@ LOW_RANK: frozenset[Method] = frozenset(("lora", "dora", "rslora", "pissa", "ada
 WITH_TARGETS: frozenset[Method] = LOW_RANK | {"ia3"}
 VIRTUAL: frozenset[Method] = frozenset(("prompt", "prefix", "ptuning"))
 """Methods whose parameters are virtual tokens."""
-QUANTIZATIONS: Mapping[Quantization, str] = {"none": "без квантования", "nf4": "NF4", "fp4": "FP4", "int8": "INT8"}
+QUANTIZATIONS: Mapping[str, str] = {"none": "без квантования", "nf4": "NF4", "fp4": "FP4", "int8": "INT8"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from demos.params import Checked, parameter
 
 Metric = Literal["exact", "loss"]
 TITLES: Mapping[str, str] = {"full": METHODS["full"], "lora": "LoRA", "qlora": "QLoRA"}
-NAMES: Mapping[str, str] = {str(method): name for method, name in METHODS.items()} | TITLES
+NAMES: Mapping[str, str] = {**METHODS, **TITLES}
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ def count(base: Any, targets: tuple[str, ...], rank: int, bias: str = "none") ->
     from peft import LoraConfig, get_peft_model
 
     names: Any = targets[0] if targets == ("all-linear",) else list(targets)
-    settings = LoraConfig(r=rank, target_modules=names, bias=bias, task_type="CAUSAL_LM")  # type: ignore[arg-type]
+    settings = LoraConfig(r=rank, target_modules=names, bias=bias, task_type="CAUSAL_LM")
     with warnings.catch_warnings(), torch.device("meta"):
         warnings.simplefilter("ignore")  # tied heads and transposed weights: known, and no matter for a count
         wrapped = get_peft_model(base, settings)
