@@ -35,14 +35,18 @@ def save(spec: RunSpec, base: Base, trainer: Any, examples: Examples, folder: Pa
         model.save_pretrained(place)
         base.tokenizer.save_pretrained(place)
     else:
-        named = COURSE_PLACE if spec.base == COURSE_BASE else spec.base
-        model.peft_config["default"].base_model_name_or_path = named
-        model.config._name_or_path = named  # what peft writes into the adapter's README.md
+        _name(model, COURSE_PLACE if spec.base == COURSE_BASE else spec.base)
         start = str(Path(trainer.args.output_dir) / START) if spec.method == "pissa" else None
         model.save_pretrained(str(place), save_embedding_layers=False, path_initial_model_for_weight_conversion=start)
     for name in ("train", "validation", "test"):
         write(getattr(examples, name), folder / DATA / f"{name}.jsonl")
     return sum(path.stat().st_size for path in place.glob("*.safetensors"))
+
+
+def _name(model: Any, base: str) -> None:
+    """Call the base so wherever peft would write the folder it was loaded from: in the config and in the README."""
+    model.peft_config["default"].base_model_name_or_path = base
+    model.config._name_or_path = model.get_base_model().name_or_path = base
 
 
 def write(chats: Sequence[Sequence[Message]], path: Path) -> None:
