@@ -26,8 +26,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("run-walk")]
 
 Visit = Callable[..., Visitor]
 LIVE = "/lesson?id=lora-math&block=live"
-STEPS = 24
-BEGUN, OVER = 60_000, 180_000
+STEPS = 8
+BEGUN, OVER = 60_000, 300_000
 """Milliseconds until a run says something, and until it is over: far more than it takes, for a busy machine."""
 
 
@@ -35,8 +35,8 @@ def test_a_learner_fine_tunes_compares_and_keeps_the_adapter(visit: Visit, datab
     address = start_in_the_lesson_and_watch(visit(LIVE))
     learner = visit(address)
     see_what_changed(learner)
-    repeat(learner, "full")
-    repeat(learner, "lora")
+    repeat(learner, "full", "Полное дообучение")
+    repeat(learner, "lora", "LoRA, r = 16")
     compare(learner)
     packed = download(learner, address)
     take_it_off_and_load_it_again(learner, packed)
@@ -53,15 +53,15 @@ def start_in_the_lesson_and_watch(learner: Visitor) -> str:
     field.fill(str(STEPS))
     field.press("Enter")
     settle(learner.page)
-    expect(panel).to_contain_text(f"{STEPS}\u00a0шага")
+    expect(panel).to_contain_text(f"{STEPS}\u00a0шагов")
     panel.get_by_role("button", name="Дообучить", exact=True).click()
     expect(panel).to_contain_text(re.compile("очеред|Готов|Загружа|Шаг"), timeout=BEGUN)
     link = panel.get_by_role("link", name="Страница запуска")
     expect(link).to_be_visible(timeout=BEGUN)
     address = str(link.get_attribute("href"))
-    assert re.search(r"/run\?id=\d+$", address), address
-    learner.page.close()
-    return "/" + address.split("/", 3)[-1] if "://" in address else address
+    assert re.fullmatch(r"run\?id=\d+", address), address
+    learner.page.goto("about:blank")  # the tab is gone for the course; the fixture still wants its picture
+    return f"/{address}"
 
 
 def see_what_changed(learner: Visitor) -> None:
@@ -74,10 +74,10 @@ def see_what_changed(learner: Visitor) -> None:
     expect(learner.page.locator(".js-plotly-plot").first).to_be_visible()
 
 
-def repeat(learner: Visitor, method: str) -> None:
-    before = learner.page.url
+def repeat(learner: Visitor, method: str, title: str) -> None:
     learner.key(f"again-{method}").locator("button").click()
-    learner.page.wait_for_url(lambda url: url != before and "/run?id=" in url, timeout=BEGUN)
+    expect(learner.page.locator("h1")).to_have_text(title, timeout=BEGUN)
+    expect(learner.page.get_by_role("heading", name="Что изменилось")).to_have_count(0, timeout=BEGUN)
     expect(learner.page.get_by_role("heading", name="Что изменилось")).to_be_visible(timeout=OVER)
     settle(learner.page)
 
@@ -107,13 +107,17 @@ def download(learner: Visitor, address: str) -> bytes:
 
 
 def take_it_off_and_load_it_again(learner: Visitor, packed: bytes) -> None:
-    """The downloaded file is loaded into the page of adapters, which shows its tensors."""
+    """The downloaded file is loaded again, and asked beside the base without it."""
     learner.open("/adapters")
     learner.page.get_by_text("Загрузить свой файл").click()
     learner.page.locator("[data-testid='stFileUploader'] input[type=file]").set_input_files(
         {"name": "adapter.zip", "mimeType": "application/zip", "buffer": packed}
     )
     expect(learner.page.locator("[class*='st-key-adapter-upload']")).to_be_visible(timeout=BEGUN)
+    learner.press("adapters-ask")
+    expect(learner.page.locator("[data-testid='stMain'] table", has_text="База без адаптера")).to_be_visible(
+        timeout=BEGUN
+    )
 
 
 def test_runs_pages_fit_a_phone(visit: Visit) -> None:

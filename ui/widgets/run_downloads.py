@@ -8,14 +8,14 @@ from common import numbers
 from demos.finetuning.spec import RunSpec
 from demos.finetuning.story import Story
 from progress import run_files
-from ui import run_view, session
+from ui import links, run_view, session
 from ui.runs import Run
 
 
 def downloads(run: Run, spec: RunSpec, story: Story) -> None:
     """One button for each file. The adapter is packed when it is asked for."""
     st.subheader("Файлы", anchor="files")
-    with st.container(horizontal=True, key="run-files"):
+    with st.container(horizontal=True, vertical_alignment="center", key="run-files"):
         _button(run, "Рецепт", "recipe.json", run_view.spec_file(spec), "application/json")
         if story.over:
             _button(run, "Результат", "result.json", run_view.result_file(spec, story), "application/json")
@@ -29,6 +29,8 @@ def _adapter(run: Run, spec: RunSpec) -> None:
     if not sizes:
         return
     database, number = session.database(), run.id
+    if spec.method not in {"full", "none"}:
+        links.go("Открыть адаптер", links.ADAPTERS, {"run": str(run.id)}, icon=":material/extension:")
     what = "Модель" if spec.method == "full" else "Адаптер"
     st.download_button(
         f"{what}, {numbers.size(sum(sizes.values()))}",

@@ -38,8 +38,9 @@ def panel(name: str, preset: Mapping[str, str], locked: frozenset[str], key: str
         return
     with st.container(border=True, key=f"run-panel-{key}"):
         st.markdown(f"**{chosen.title}**")
-        st.caption(about(specs))
+        words = st.container()
         wanted = _changed(chosen, specs, locked, key)
+        words.caption(about(wanted or specs))
         shown = _shown(wanted, key)
         if wanted:
             _button(wanted, shown, key)
