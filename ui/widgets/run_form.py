@@ -30,6 +30,18 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     },
 }  # fmt: skip
 """What a learner reads instead of a value."""
+ON_ANY_BASE = frozenset(METHODS) - {"full", "pissa"}
+METHODS_OF: Mapping[str, Collection[str]] = {
+    "rank": LOW_RANK,
+    "alpha": LOW_RANK,
+    "dropout": LOW_RANK,
+    "targets": WITH_TARGETS,
+    "virtual_tokens": VIRTUAL,
+    "bottleneck": {"bottleneck"},
+    "quantization": ON_ANY_BASE,
+    "double_quantization": ON_ANY_BASE,
+}
+"""Which methods use a field; one that is not here is used by all."""
 
 
 def begin(key: str, spec: RunSpec) -> None:
@@ -62,20 +74,9 @@ def fields(key: str, names: Collection[str], tasks: Mapping[str, str], locked: C
 
 def used(name: str, chosen: Mapping[str, Any]) -> bool:
     """Whether a field means anything to the chosen method."""
-    method = chosen.get("method", "lora")
-    if name in {"rank", "alpha"}:
-        return method in LOW_RANK
-    if name == "targets":
-        return method in WITH_TARGETS
-    if name == "dropout":
-        return method in LOW_RANK
-    if name == "virtual_tokens":
-        return method in VIRTUAL
-    if name == "bottleneck":
-        return method == "bottleneck"
-    if name == "double_quantization":
-        return chosen.get("quantization") in {"nf4", "fp4"}
-    return name != "quantization" or method not in {"full", "pissa"}
+    if name == "double_quantization" and chosen.get("quantization") not in ("nf4", "fp4"):
+        return False
+    return name not in METHODS_OF or chosen.get("method", "lora") in METHODS_OF[name]
 
 
 def spec(chosen: Mapping[str, Any], rest: RunSpec) -> RunSpec:
