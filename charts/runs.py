@@ -1,6 +1,7 @@
-"""Charts of runs: loss over the steps, exact match side by side, what became of the old skills.
+"""Charts of runs: loss over the steps, exact match side by side.
 
-Leaves out computing: everything comes from a run's events (``demos.finetuning.story``).
+Leaves out old skills (``retention``) and computing: everything comes from a run's events
+(``demos.finetuning.story``).
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from typing import Any
 
 from charts import theme
 from charts.chart import Chart
+from charts.retention import score, share
 from common import numbers, palette
-from demos.finetuning.events import Finished, Retention, Score
+from demos.finetuning.events import Finished, Score
 from demos.finetuning.spec import RunSpec
 from demos.finetuning.story import Story
 
@@ -22,21 +24,6 @@ OTHERS = (palette.ORANGE, palette.SKY, palette.PURPLE, palette.GREY)
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 CLOSE = 1.1
 """Losses within this ratio count as equal: a run with another seed differs as much."""
-SKILLS = {
-    "to_english": "перевод на английский",
-    "to_russian": "перевод на русский",
-    "repeat": "повтор",
-    "symbols": "знаки",
-    "count": "счёт слов",
-    "add": "сложение",
-    "reverse": "наоборот",
-    "pick": "выбор",
-    "ask": "вопрос о предложении",
-    "pattern": "по образцу",
-    "passage": "ответ по тексту",
-    "look_up": "поиск в списке",
-}
-"""The base model's skills as people call them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +79,7 @@ def compare(runs: Sequence[Curve]) -> Chart:
     for (run, end), (colour, _) in zip(done, looks, strict=True):
         _bar(figure, run.name, end.after, colour)
     figure.add_scatter(
-        x=[100 * _share(end.before) for _, end in done],
+        x=[100 * share(end.before) for _, end in done],
         y=[run.name for run, _ in done],
         mode="markers",
         marker={"symbol": "line-ns-open", "size": 18, "color": palette.GREY, "line": {"width": 3}},
@@ -102,31 +89,7 @@ def compare(runs: Sequence[Curve]) -> Chart:
     figure.update_xaxes(range=[0, 104])
     figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
     figure.update_layout(showlegend=False)
-    words = "; ".join(f"{run.name}: {_score(end.before)} до, {_score(end.after)} после" for run, end in done)
-    return Chart(figure, f"{finding}. {words}." if words else f"{finding}.")
-
-
-def retention(rows: Sequence[Retention]) -> Chart:
-    """Old skills before and after: a grey ring, a coloured dot, a line between them."""
-    finding = _kept(rows)
-    figure = theme.figure(finding, x="точных ответов, %", height=150 + 32 * max(1, len(rows)))
-    names = [SKILLS.get(row.skill, row.skill) for row in rows]
-    for name, row in zip(names, rows, strict=True):
-        figure.add_scatter(
-            x=[100 * _share(row.before), 100 * _share(row.after)],
-            y=[name, name],
-            mode="lines",
-            line={"color": palette.GREY, "width": 2},
-            hoverinfo="skip",
-            showlegend=False,
-        )
-    _dots(figure, names, [row.before for row in rows], ("до", palette.GREY, "circle-open"))
-    _dots(figure, names, [row.after for row in rows], ("после", palette.ACCENT, "circle"))
-    figure.update_xaxes(range=[-3, 104])
-    figure.update_yaxes(autorange="reversed", type="category")
-    words = "; ".join(
-        f"{name}: {_score(row.before)} → {_score(row.after)}" for name, row in zip(names, rows, strict=True)
-    )
+    words = "; ".join(f"{run.name}: {score(end.before)} до, {score(end.after)} после" for run, end in done)
     return Chart(figure, f"{finding}. {words}." if words else f"{finding}.")
 
 
@@ -193,7 +156,7 @@ def _key(figure: Any) -> None:
 
 
 def _bar(figure: Any, name: str, score: Score, colour: str) -> None:
-    share = _share(score)
+    share = share(score)
     figure.add_bar(
         x=[100 * share],
         y=[name],
@@ -209,20 +172,7 @@ def _bar(figure: Any, name: str, score: Score, colour: str) -> None:
             "width": 6,
         },
         hovertemplate="%{customdata}<extra></extra>",
-        customdata=[f"{name}: {_score(score)}"],
-    )
-
-
-def _dots(figure: Any, names: list[str], scores: list[Score], look: tuple[str, str, str]) -> None:
-    title, colour, symbol = look
-    figure.add_scatter(
-        x=[100 * _share(score) for score in scores],
-        y=names,
-        mode="markers",
-        name=title,
-        marker={"size": 12, "color": colour, "symbol": symbol, "line": {"width": 2, "color": colour}},
-        hovertemplate="%{customdata}<extra></extra>",
-        customdata=[f"{name}, {title}: {_score(score)}" for name, score in zip(names, scores, strict=True)],
+        customdata=[f"{name}: {score(score)}"],
     )
 
 
@@ -272,31 +222,11 @@ def _told(run: Curve) -> str:
 def _best(done: Sequence[tuple[Curve, Finished]]) -> str:
     if not done:
         return "Ни один из запусков ещё не закончен"
-    ranked = sorted(done, key=lambda each: -_share(each[1].after))
+    ranked = sorted(done, key=lambda each: -share(each[1].after))
     best, second = ranked[0], ranked[1] if len(ranked) > 1 else None
-    share = numbers.percent(_share(best[1].after), 0)
+    share = numbers.percent(share(best[1].after), 0)
     if second is None:
         return f"{best[0].name}: {share} точных ответов"
     if second[1].after.high >= best[1].after.low:
         return f"Интервалы лучших перекрываются: {best[0].name} ({share}) не отделить от других"
     return f"Точнее всех {best[0].name}: {share} точных ответов"
-
-
-def _kept(rows: Sequence[Retention]) -> str:
-    hurt = [row for row in rows if row.after.high < row.before.low]
-    if not rows:
-        return "Старые умения не проверялись"
-    if not hurt:
-        return "Старые умения на месте: разница в пределах погрешности"
-    worst = max(hurt, key=lambda row: _share(row.before) - _share(row.after))
-    before, after = (numbers.percent(_share(score), 0) for score in (worst.before, worst.after))
-    return f"Больше всего забыто «{SKILLS.get(worst.skill, worst.skill)}»: {before} → {after}"
-
-
-def _share(score: Score) -> float:
-    return score.right / score.of if score.of else 0.0
-
-
-def _score(score: Score) -> str:
-    low, high = numbers.percent(score.low, 0), numbers.percent(score.high, 0)
-    return f"{score.right} из {score.of} (интервал {low} – {high})"

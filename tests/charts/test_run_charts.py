@@ -7,7 +7,8 @@ import math
 import pytest
 
 from charts import theme
-from charts.runs import Curve, compare, curves, retention, smooth
+from charts.retention import retention
+from charts.runs import Curve, compare, curves, smooth
 from common import palette
 from common.numbers import NBSP
 from demos.finetuning.events import Evaluated, Event, Finished, Retention, Score, Step

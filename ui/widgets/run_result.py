@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from charts.runs import retention
+from charts.retention import retention
 from common import numbers
 from demos.finetuning.elsewhere import same_recipe
 from demos.finetuning.events import Answer, Finished, Started
