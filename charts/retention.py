@@ -1,4 +1,4 @@
-"""What became of the base's old skills, as a chart, and how a score is said. Leaves out measuring (``demos.finetuning``)."""
+"""What became of the old skills, as a chart, and how a score is said. Leaves out measuring (``demos.finetuning``)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def retention(rows: Sequence[Retention]) -> Chart:
     names = [SKILLS.get(row.skill, row.skill) for row in rows]
     for name, row in zip(names, rows, strict=True):
         figure.add_scatter(
-            x=[100 * share(row.before), 100 * share(row.after)],
+            x=[100 * share_of(row.before), 100 * share_of(row.after)],
             y=[name, name],
             mode="lines",
             line={"color": palette.GREY, "width": 2},
@@ -46,7 +46,7 @@ def retention(rows: Sequence[Retention]) -> Chart:
     figure.update_xaxes(range=[-3, 104])
     figure.update_yaxes(autorange="reversed", type="category")
     words = "; ".join(
-        f"{name}: {score(row.before)} → {score(row.after)}" for name, row in zip(names, rows, strict=True)
+        f"{name}: {as_words(row.before)} → {as_words(row.after)}" for name, row in zip(names, rows, strict=True)
     )
     return Chart(figure, f"{finding}. {words}." if words else f"{finding}.")
 
@@ -54,13 +54,13 @@ def retention(rows: Sequence[Retention]) -> Chart:
 def _dots(figure: Any, names: list[str], scores: list[Score], look: tuple[str, str, str]) -> None:
     title, colour, symbol = look
     figure.add_scatter(
-        x=[100 * share(one) for one in scores],
+        x=[100 * share_of(one) for one in scores],
         y=names,
         mode="markers",
         name=title,
         marker={"size": 12, "color": colour, "symbol": symbol, "line": {"width": 2, "color": colour}},
         hovertemplate="%{customdata}<extra></extra>",
-        customdata=[f"{name}, {title}: {score(one)}" for name, one in zip(names, scores, strict=True)],
+        customdata=[f"{name}, {title}: {as_words(one)}" for name, one in zip(names, scores, strict=True)],
     )
 
 
@@ -70,17 +70,17 @@ def _kept(rows: Sequence[Retention]) -> str:
         return "Старые умения не проверялись"
     if not hurt:
         return "Старые умения на месте: разница в пределах погрешности"
-    worst = max(hurt, key=lambda row: share(row.before) - share(row.after))
-    before, after = (numbers.percent(share(one), 0) for one in (worst.before, worst.after))
+    worst = max(hurt, key=lambda row: share_of(row.before) - share_of(row.after))
+    before, after = (numbers.percent(share_of(one), 0) for one in (worst.before, worst.after))
     return f"Больше всего забыто «{SKILLS.get(worst.skill, worst.skill)}»: {before} → {after}"
 
 
-def share(found: Score) -> float:
+def share_of(found: Score) -> float:
     """The part that was right; 0 of nothing."""
     return found.right / found.of if found.of else 0.0
 
 
-def score(found: Score) -> str:
+def as_words(found: Score) -> str:
     """«189 из 200 (интервал 90 % – 97 %)»."""
     low, high = numbers.percent(found.low, 0), numbers.percent(found.high, 0)
     return f"{found.right} из {found.of} (интервал {low} – {high})"

@@ -13,7 +13,7 @@ from typing import Any
 
 from charts import theme
 from charts.chart import Chart
-from charts.retention import score, share
+from charts.retention import as_words, share_of
 from common import numbers, palette
 from demos.finetuning.events import Finished, Score
 from demos.finetuning.spec import RunSpec
@@ -79,7 +79,7 @@ def compare(runs: Sequence[Curve]) -> Chart:
     for (run, end), (colour, _) in zip(done, looks, strict=True):
         _bar(figure, run.name, end.after, colour)
     figure.add_scatter(
-        x=[100 * share(end.before) for _, end in done],
+        x=[100 * share_of(end.before) for _, end in done],
         y=[run.name for run, _ in done],
         mode="markers",
         marker={"symbol": "line-ns-open", "size": 18, "color": palette.GREY, "line": {"width": 3}},
@@ -89,7 +89,7 @@ def compare(runs: Sequence[Curve]) -> Chart:
     figure.update_xaxes(range=[0, 104])
     figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
     figure.update_layout(showlegend=False)
-    words = "; ".join(f"{run.name}: {score(end.before)} до, {score(end.after)} после" for run, end in done)
+    words = "; ".join(f"{run.name}: {as_words(end.before)} до, {as_words(end.after)} после" for run, end in done)
     return Chart(figure, f"{finding}. {words}." if words else f"{finding}.")
 
 
@@ -156,7 +156,7 @@ def _key(figure: Any) -> None:
 
 
 def _bar(figure: Any, name: str, score: Score, colour: str) -> None:
-    share = share(score)
+    share = share_of(score)
     figure.add_bar(
         x=[100 * share],
         y=[name],
@@ -172,7 +172,7 @@ def _bar(figure: Any, name: str, score: Score, colour: str) -> None:
             "width": 6,
         },
         hovertemplate="%{customdata}<extra></extra>",
-        customdata=[f"{name}: {score(score)}"],
+        customdata=[f"{name}: {as_words(score)}"],
     )
 
 
@@ -222,9 +222,9 @@ def _told(run: Curve) -> str:
 def _best(done: Sequence[tuple[Curve, Finished]]) -> str:
     if not done:
         return "Ни один из запусков ещё не закончен"
-    ranked = sorted(done, key=lambda each: -share(each[1].after))
+    ranked = sorted(done, key=lambda each: -share_of(each[1].after))
     best, second = ranked[0], ranked[1] if len(ranked) > 1 else None
-    share = numbers.percent(share(best[1].after), 0)
+    share = numbers.percent(share_of(best[1].after), 0)
     if second is None:
         return f"{best[0].name}: {share} точных ответов"
     if second[1].after.high >= best[1].after.low:
