@@ -5,11 +5,13 @@ Nothing is opened here: a stranger's file is read in a process that may be kille
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from demos.finetuning.adapters import export as export_demo
 from demos.finetuning.adapters import store
 from demos.finetuning.adapters.container import AdapterError
 from demos.finetuning.adapters.opening import Result as Opened
@@ -50,9 +52,9 @@ class Source:
 def sources() -> dict[str, Source]:
     """What there is to choose from, the newest first, the upload before all."""
     found = []
-    uploaded = session.recall(UPLOADED, None)
+    uploaded: tuple[str, dict[str, bytes]] | None = session.recall(UPLOADED, None)
     if uploaded is not None:
-        found.append(Source("upload", f"Файл: {uploaded[0]}", 0, None))
+        found.append(Source("upload", f"Файл: {uploaded[0][:60]}" if uploaded[0] else "Загруженный адаптер", 0, None))
     for run in runs.mine():
         if run.state == "finished" and run.spec is not None and _usable(run.spec):
             found.append(Source(f"run-{run.id}", f"№ {run.id}: {run.title} · {_task(run.spec)}", run.id, run.spec))
@@ -97,7 +99,7 @@ def upload(named: Mapping[str, bytes]) -> None:
         if content
     }
     store.put(wanted)
-    session.remember(UPLOADED, (", ".join(named)[:60], wanted))
+    session.remember(UPLOADED, (next(iter(named)) if len(named) == 1 else "", wanted))
 
 
 @lru_cache(maxsize=64)
@@ -112,12 +114,28 @@ def opened(name: str) -> Opened:
 
 
 def call(name: str, **params: Any) -> Any:
-    """The result of one of the adapters' demos.
+    """The result of one of the adapters' demos; the same question is computed once.
 
     Raises:
         jobs.compute.ComputeError: too long, or the process is away; the message is for the learner.
     """
-    return compute.call(f"finetuning.adapters.{name}", params)
+    frozen = {field: tuple(value) if isinstance(value, list) else value for field, value in params.items()}
+    return _called(name, tuple(sorted(frozen.items())))
+
+
+@lru_cache(maxsize=64)
+def _called(name: str, params: tuple[tuple[str, Any], ...]) -> Any:
+    return compute.call(f"finetuning.adapters.{name}", dict(params))
+
+
+def export(params: export_demo.Params) -> export_demo.Result:
+    """Where the wanted file lies now; not remembered, for it may have been tidied away.
+
+    Raises:
+        jobs.compute.ComputeError: too long, or the process is away; the message is for the learner.
+    """
+    result: export_demo.Result = compute.call("finetuning.adapters.export", dataclasses.asdict(params))
+    return result
 
 
 @lru_cache(maxsize=16)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from demos.finetuning.adapters import store
+from demos.finetuning.adapters import files, store
 from demos.finetuning.adapters.container import AdapterError
 from jobs import compute
 from ui import adapters, links, look, session
@@ -70,7 +70,7 @@ def _choose(known: Mapping[str, Source]) -> list[str]:
 def _upload(*, empty: bool) -> None:
     with st.expander("Загрузить свой файл", icon=":material/upload_file:", expanded=empty):
         st.markdown(
-            f"Два файла, `{store.CONFIG}` и `{store.WEIGHTS}`, или zip с ними. "
+            f"Два файла, `{files.CONFIG}` и `{files.WEIGHTS}`, или zip с ними. "
             "Подойдёт адаптер, обученный на базовой модели курса."
         )
         with st.container(key="upload-adapters"):
@@ -97,22 +97,26 @@ def _open(chosen: Mapping[str, Source]) -> dict[str, Source]:
     """The chosen adapters that open, by the names of their kept files; what is wrong with the others is said."""
     good: dict[str, Source] = {}
     for source in chosen.values():
-        with st.container(border=True, key=f"adapter-{source.id}"):
+        try:
+            name = adapters.keep(source)
+            result = adapters.opened(name)
+        except compute.ComputeError as problem:
             st.markdown(f"**{plain(source.title)}**")
-            try:
-                name = adapters.keep(source)
-                result = adapters.opened(name)
-            except compute.ComputeError as problem:
-                adapter_ask.away(str(problem), source.id)
-                continue
-            except AdapterError as problem:
-                st.error(plain(str(problem)), icon=":material/error:")
-                continue
-            if result.description is None:
-                st.error(plain(result.problem), icon=":material/error:")
-                continue
+            adapter_ask.away(str(problem), source.id)
+            continue
+        except AdapterError as problem:
+            st.error(f"{plain(source.title)}. {plain(str(problem))}", icon=":material/error:")
+            continue
+        if result.description is None:
+            st.error(f"{plain(source.title)}. {plain(result.problem)}", icon=":material/error:")
+            continue
+        with st.expander(
+            f"{plain(source.title)} :gray[— {adapter_file.line(result.description)}]",
+            icon=":material/extension:",
+            expanded=len(chosen) == 1,
+        ):
             adapter_file.show(result.description, source.id)
-            good[name] = source
+        good[name] = source
     return good
 
 

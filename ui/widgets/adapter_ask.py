@@ -19,7 +19,9 @@ from ui.adapters import Source
 from ui.widgets.safe import cell, plain
 
 PROMPT, SYSTEM = "adapters-prompt", "adapters-system"
-FIRST = "переведи в JSON: большая кошка видит дом"
+FIRST = "переведи: большая кошка видит дом"
+WAYS: Mapping[str, str] = {str(way): said for way, said in blending.WAYS.items()}
+WEIGHTS = [tenths / 10 for tenths in range(21)]
 BASES = {"none": "исходная, float32", "nf4": "4 бита, NF4"}
 
 
@@ -27,12 +29,15 @@ BASES = {"none": "исходная, float32", "nf4": "4 бита, NF4"}
 def show(chosen: Mapping[str, Source]) -> None:
     """The form and, after the button, the answers. ``chosen``: sources by the names of their kept files."""
     if session.recall(PROMPT, None) is None:
-        session.remember(PROMPT, FIRST)
+        task = next((one.task for one in chosen.values() if one.task), "")
+        _take(*(adapters.examples(task)[0] if task else ("", FIRST)))
     _suggestions(list(chosen.values()))
     st.text_area("Запрос", key=PROMPT, max_chars=routing.LONGEST_PROMPT, height=68)
     with st.expander("Системное сообщение и база", icon=":material/tune:"):
         st.text_input("Системное сообщение", key=SYSTEM, max_chars=routing.LONGEST_PROMPT)
-        base = st.segmented_control("База", list(BASES), format_func=BASES.get, default="none", required=True)
+        base = st.segmented_control(
+            "База", list(BASES), format_func=lambda one: BASES[one], default="none", required=True
+        )
     blend = _blend(list(chosen.values())) if len(chosen) > 1 else {}
     own = _own_examples(list(chosen.values()))
     if st.button("Спросить всех", type="primary", icon=":material/forum:", key="adapters-ask"):
@@ -68,10 +73,16 @@ def _blend(chosen: Sequence[Source]) -> dict[str, Any]:
         if not st.toggle("Добавить смесь к ответам", key="adapters-blend"):
             return {}
         weights = [
-            st.slider(f"Доля: {plain(one.title)}", 0.0, blending.MOST_WEIGHT, 0.5, 0.05, key=f"weight-{one.id}")
+            st.select_slider(
+                f"Доля: {plain(one.title)}",
+                WEIGHTS,
+                0.5,
+                key=f"weight-{one.id}",
+                format_func=lambda weight: numbers.decimal(weight, 1),
+            )
             for one in chosen
         ]
-        way = st.selectbox("Как складывать", list(blending.WAYS), format_func=blending.WAYS.get, key="adapters-way")
+        way = st.selectbox("Как складывать", list(WAYS), format_func=lambda one: WAYS[one], key="adapters-way")
     return {"weights": [str(weight) for weight in weights], "way": way}
 
 
@@ -140,7 +151,9 @@ def _router(chosen: Mapping[str, Source], asked: Mapping[str, str]) -> None:
     if result.problem:
         st.caption(f":material/alt_route: Маршрутизатор: {plain(result.problem)}")
         return
-    titles = {"base": "базе без адаптера"} | {str(n): f"«{one.title}»" for n, one in enumerate(chosen.values(), 1)}
+    titles = {"base": "базе без адаптера"} | {
+        str(n): f"адаптеру «{one.title}»" for n, one in enumerate(chosen.values(), 1)
+    }
     sure = numbers.percent(result.confidence, 0)
     if result.abstained:
         text = f"не уверен (лучшая доля {sure}) и оставил бы запрос базе."

@@ -9,6 +9,11 @@ from demos.finetuning.adapters.files import Description, Kind, Piece
 from ui.widgets.safe import cell
 
 
+def line(described: Description) -> str:
+    """The file in a few words: «LoRA, 990,2 КБ»."""
+    return f"{described.method}, {numbers.size(described.weights_bytes)}"
+
+
 def show(described: Description, key: str) -> None:
     """Numbers first, then the table of layers, then all tensors on request."""
     with st.grid(4, min_column_width=130, key=f"file-{key}"):

@@ -89,11 +89,14 @@ def take(name: str, source: Source) -> None:
         _download("Адаптер (zip)", f"{source.id}.zip", lambda: run_view.archive(adapters.files(source)), "adapter")
         recipe = export.modelfile().encode()
         _download("Modelfile для Ollama", "Modelfile", recipe, "modelfile")
-    form = st.selectbox("Слитая модель", list(export.FORMS), format_func=export.FORMS.get, key="adapters-form")
+    form = st.selectbox(
+        "Слитая модель", list(export.FORMS), format_func=lambda one: export.FORMS[one], key="adapters-form"
+    )
     wanted = (name, form)
     if st.button("Подготовить файл", icon=":material/inventory_2:", key="adapters-export"):
         session.remember("adapters-exported", wanted)
-    if session.recall("adapters-exported", None) == wanted:
+    asked: tuple[str, str] | None = session.recall("adapters-exported", None)
+    if asked == wanted:
         _made(name, source, cast("Form", form))
     st.caption(
         "GGUF открывают llama.cpp, LM Studio и Ollama. Для Ollama положите GGUF в float32 и Modelfile в одну папку: "
@@ -108,10 +111,7 @@ def _made(name: str, source: Source, form: Form) -> None:
     )  # fmt: skip
     with st.spinner("Сливаем и записываем…"):
         try:
-            result: export.Result = adapters.call(
-                "export", adapter=name, form=form, quantization=params.quantization,
-                double_quantization=params.double_quantization,
-            )  # fmt: skip
+            result = adapters.export(params)
         except compute.ComputeError as problem:
             away(str(problem), "export")
             return

@@ -103,7 +103,8 @@ def _one_by_one(
     spec: RunSpec, prompts: list[tuple[Message, ...]], opened: Mapping[str, Adapter], params: Params
 ) -> Result:
     """A base of its own for every adapter: methods of different kinds do not share one."""
-    said, same = [], True
+    said: list[Said] = []
+    same = True
     for name, adapter in opened.items():
         base = open_base(spec)
         before = logits(base.model, base, prompts)

@@ -99,6 +99,11 @@ def compare(params: Params) -> Result:
 def _fit(adapter: Adapter) -> Adapter:
     if not adapter.merges:
         raise AdapterError(NOT_WEIGHTS)
+    if adapter.config.peft_type != "LORA":
+        raise AdapterError(
+            f"В 4 бита PEFT сливает только LoRA, а это {adapter.config.title}: сравнивать нечего. "
+            "Слить его с весами в float32 можно — файл ниже."
+        )
     if adapter.config.pissa:
         raise AdapterError("PiSSA обучают на неквантованной базе: сравнивать слияние в 4 бита здесь не с чем.")
     return adapter

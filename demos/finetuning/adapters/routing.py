@@ -104,14 +104,15 @@ class Router:
 
     def __init__(self, base: Base, known: Mapping[str, Sequence[Prompt]]) -> None:
         """``known``: for each adapter's name a few requests of its kind."""
+        import torch
+
         random = Random("router")
         own = [skills.draw(random, "test", name).prompt for name in skills.SKILLS for _ in range(EACH_SKILL)]
         self._base, self._owners = base, {**known, BASE: own}
         every = _hidden(base, [prompt for prompts in self._owners.values() for prompt in prompts])
         self._middle = every.mean(0)  # (width,): what all requests have in common
-        self._examples = dict(
-            zip(self._owners, _unit(every - self._middle).split([len(of) for of in self._owners.values()]), strict=True)
-        )
+        rows = iter(_unit(every - self._middle))
+        self._examples = {name: torch.stack([next(rows) for _ in of]) for name, of in self._owners.items()}
 
     def route(self, prompt: Prompt) -> Result:
         """Where ``prompt`` goes."""
@@ -161,8 +162,12 @@ def _hidden(base: Base, prompts: Sequence[Prompt]) -> Tensor:
     with torch.inference_mode():
         states: Tensor = base.model(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states[-1]
     seen = mask[..., None].float()  # (prompts, length, 1)
-    return (states.float() * seen).sum(1) / seen.sum(1)
+    mean: Tensor = (states.float() * seen).sum(1) / seen.sum(1)
+    return mean
 
 
 def _unit(vectors: Tensor) -> Tensor:
-    return vectors / vectors.norm(dim=-1, keepdim=True)
+    import torch
+
+    lengths: Tensor = torch.linalg.vector_norm(vectors, dim=-1, keepdim=True)
+    return vectors / lengths

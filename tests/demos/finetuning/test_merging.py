@@ -75,6 +75,11 @@ def test_the_page_reads_why_something_cannot_be_merged(tmp_path: Path, monkeypat
     virtual = store.put({files.CONFIG: said, files.WEIGHTS: pack({"prompt_embeddings": np.ones((4, 192), "<f4")})})
     assert "не веса" in registry.call("finetuning.adapters.merge", {"adapter": virtual}).problem
     assert "не веса" in registry.call("finetuning.adapters.export", {"adapter": virtual}).problem
+    scales = {f"base_model.model.model.layers.{n}.self_attn.k_proj.ia3_l": np.ones((192, 1), "<f4") for n in range(4)}
+    said = config(peft_type="IA3", target_modules=["k_proj"], feedforward_modules=[], r=..., lora_alpha=...)
+    scaled = store.put({files.CONFIG: said, files.WEIGHTS: pack(scales)})
+    assert "только LoRA, а это IA³" in registry.call("finetuning.adapters.merge", {"adapter": scaled}).problem
+    assert registry.call("finetuning.adapters.export", {"adapter": scaled, "form": "gguf-f16"}).problem == ""
     pissa = config(init_lora_weights="pissa", target_modules=list(ALL))
     moved = store.put({files.CONFIG: pissa, files.WEIGHTS: pack(lora(4, ALL))})
     assert "PiSSA" in registry.call("finetuning.adapters.merge", {"adapter": moved}).problem
