@@ -52,6 +52,10 @@ def compare(name: str, source: Source) -> None:
         st.info(plain(result.problem), icon=":material/merge:")
         return
     st.markdown(_table(result))
+    if source.quantization == "none":
+        st.caption(
+            "Этот адаптер обучен не на 4-битной базе: первая строка — что было бы, поставь мы его на базу в NF4."
+        )
     st.caption(_sentence(result))
 
 
