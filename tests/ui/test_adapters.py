@@ -93,6 +93,14 @@ def test_a_runs_adapter_is_opened_to_the_byte(visit: Visit, database: Database) 
     assert "layers\\.3\\.self\\_attn\\.v\\_proj\\.lora\\_B\\.weight" in words(tab)
 
 
+def test_a_link_from_a_run_chooses_its_adapter_once(visit: Visit, database: Database) -> None:
+    first, second = put(database, made(1)), put(database, made(2))
+    tab = visit("adapters", run=str(first))
+    assert tab.pills(key="adapters-chosen").value == [f"run-{first}"]
+    tab.pills(key="adapters-chosen").set_value([f"run-{second}"]).run()
+    assert tab.run().pills(key="adapters-chosen").value == [f"run-{second}"]
+
+
 def test_everyone_answers_side_by_side_and_the_blend_too(visit: Visit, database: Database) -> None:
     first, second = put(database, made(1)), put(database, made(2), RunSpec(task="intents", quantization="none"))
     tab = visit("adapters", run=str(first))

@@ -14,7 +14,7 @@ from ui.adapters import Source
 from ui.widgets import adapter_ask, adapter_file, adapter_merge
 from ui.widgets.safe import plain
 
-CHOSEN, NEXT = "adapters-chosen", "adapters-next"
+CHOSEN, NEXT, LINKED = "adapters-chosen", "adapters-next", "adapters-linked"
 
 
 def _page() -> None:
@@ -47,11 +47,13 @@ def _page() -> None:
 def _choose(known: Mapping[str, Source]) -> list[str]:
     if not known:
         return []
-    asked = session.recall(NEXT, f"run-{st.query_params.get('run', '')}")
+    linked = f"run-{st.query_params.get('run', '')}"
+    asked = session.recall(NEXT, "" if linked == session.recall(LINKED, "") else linked)
+    session.remember(LINKED, linked)
     session.forget(NEXT)
     stored: list[str] | None = session.recall(CHOSEN, None)
     kept = [name for name in stored or [] if name in known]
-    if asked in known and (stored is None or asked == "upload") and asked not in kept:
+    if asked in known and asked not in kept:
         kept = [asked, *kept][: adapters.MOST]
     session.remember(CHOSEN, kept or ([next(iter(known))] if stored is None else []))
     names: list[str] = st.pills(
