@@ -8,6 +8,7 @@ again (``adapters``).
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,7 +38,12 @@ def save(spec: RunSpec, base: Base, trainer: Any, examples: Examples, folder: Pa
     else:
         _name(model, COURSE_PLACE if spec.base == COURSE_BASE else spec.base)
         start = str(Path(trainer.args.output_dir) / START) if spec.method == "pissa" else None
-        model.save_pretrained(str(place), save_embedding_layers=False, path_initial_model_for_weight_conversion=start)
+        with warnings.catch_warnings():
+            if spec.method == "adalora":  # it may prune a layer's rank to zero: that is its work, no broken file
+                warnings.filterwarnings("ignore", message="Adapter .* LoRA tensor.* invalid shape")
+            model.save_pretrained(
+                str(place), save_embedding_layers=False, path_initial_model_for_weight_conversion=start
+            )
     for name in ("train", "validation", "test"):
         write(getattr(examples, name), folder / DATA / f"{name}.jsonl")
     return sum(path.stat().st_size for path in place.glob("*.safetensors"))

@@ -262,8 +262,8 @@ def test_answers_that_are_empty_teach_nothing() -> None:
 def test_some_empty_answers_and_long_texts_are_said(data: Data) -> None:
     empty = (Message("user", "повтори: да"), Message("assistant", ""))
     long = (Message("user", "повтори: да"), Message("assistant", "да " * 700))
-    given = Data((empty, long, *data.train[:20]), data.validation[:8], data.test[:4])
-    found = list(run(RunSpec(**{**SHORT, "steps": 1, "examples": 0}), data=given))
+    given = Data((empty, *data.train[:12], long), data.validation[:8], data.test[:4])
+    found = list(run(RunSpec(**{**SHORT, "steps": 1, "examples": 0, "batch": 2}), data=given))
     _last(found)
     assert {event.code for event in found if isinstance(event, Alarm)} >= {"no_answer", "truncated"}
 
