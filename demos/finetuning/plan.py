@@ -25,9 +25,9 @@ Find = Callable[[str], Recording | None]
 SEEDS = (0, 1, 2)
 RATES = (0.1, 0.3, 1.0, 3.0)
 """Learning rates of the sweep, as parts of the lesson's rate of each method."""
-RANK_TASKS = ("habit", "reference")
-"""One direction is enough for the first; for the second rank matters."""
-RANK_TARGETS = ("q_proj", "v_proj")
+RANK_TASKS: Mapping[str, int] = {"habit": 160, "reference": 480}
+"""One direction is enough for the first; for the second rank matters. Steps of each: facts need many repetitions."""
+RANK_TARGETS = ("all-linear",)
 SMALL = 0.15
 """Ranks stop where the adapter of a layer has more than this share of the layer's own parameters."""
 SCALES = (0.25, 1.0, 4.0, 16.0)
@@ -109,8 +109,8 @@ def ranks(find: Find) -> Wanted:
     """LoRA of every small rank on a task that needs one direction and on one that needs many; α = 2r throughout."""
     first = dataclasses.replace(best("lora", find), targets=RANK_TARGETS)
     points = [
-        (task, rank, dataclasses.replace(first, task=task, rank=rank, alpha=2.0 * rank))
-        for task in RANK_TASKS
+        (task, rank, dataclasses.replace(first, task=task, steps=steps, rank=rank, alpha=2.0 * rank))
+        for task, steps in RANK_TASKS.items()
         for rank in small_ranks()
     ]
     return Wanted("Ранг", tuple(_seeds(points)))
