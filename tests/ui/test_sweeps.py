@@ -58,7 +58,7 @@ def test_a_recorded_figure_is_drawn_with_its_words(name: str, folder: Path, visi
 def test_any_point_opens_as_a_run_of_ones_own(folder: Path, visit: Visit) -> None:
     tab = visit("demo", name="finetuning.ranks")
     tab.selectbox[0].set_value(len(plan.small_ranks())).run()  # the first of the second task
-    assert (repeat(tab).task, repeat(tab).rank, repeat(tab).targets) == ("reference", 1, ("q_proj", "v_proj"))
+    assert (repeat(tab).task, repeat(tab).rank, repeat(tab).targets) == ("reference", 1, plan.RANK_TARGETS)
     assert tab.caption[-1].value == "Справочник, r = 1: записи нет."
 
 
