@@ -11,7 +11,7 @@ from common import numbers
 from lessons.faults import Fault
 from lessons.loader import Known, load_leniently
 from lessons.model import Course
-from settings import Settings
+from settings import ROOT, Settings
 
 
 def add_parser(subparsers: Any) -> None:
@@ -73,11 +73,15 @@ def gather(settings: Settings) -> tuple[Known, list[tuple[Path, str]]]:
 
 
 def _recordings(settings: Settings) -> list[tuple[Path, str]]:
-    """Recorded runs that are missing, misnamed or of another base model, each with a sentence."""
+    """Recorded runs that are missing, misnamed or of another base model, each with a sentence.
+
+    Another course, in a content folder of its own, need not have recorded any.
+    """
     from demos.finetuning import plan
 
     folder = settings.content_dir / "measured" / "runs"
-    return [(folder, sentence) for sentence in plan.faults(folder)] if folder.is_dir() else []
+    expected = folder.is_dir() or settings.content_dir == ROOT / "content"
+    return [(folder, sentence) for sentence in plan.faults(folder)] if expected else []
 
 
 def _within(fault: Fault, content: Path, wanted: Path | None) -> bool:

@@ -159,7 +159,6 @@ def test_seeds_become_a_mean_with_its_spread_and_an_interval(tmp_path: Path, mon
     assert result.series[0].cost.optimizer == 8000
 
 
-@pytest.mark.skipif(not measured.FOLDER.is_dir(), reason="nothing is recorded yet")
 def test_the_committed_recordings_are_whole() -> None:
     assert plan.faults() == []
 
