@@ -9,7 +9,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -17,6 +17,7 @@ import pytest
 from playwright.sync_api import expect
 
 from benchmarks.browser import settle
+from benchmarks.running import Running, running_course
 from progress import runs
 from progress.database import Database
 from progress.identity import LOCAL
@@ -30,6 +31,15 @@ LIVE = "/lesson?id=lora-math&block=live"
 STEPS = 8
 BEGUN, OVER = 60_000, 300_000
 """Milliseconds until a run says something, and until it is over: far more than it takes, for a busy machine."""
+
+
+@pytest.fixture(scope="module")
+def course() -> Iterator[Running]:
+    """A course whose runs take one thread: two that other tests push aside wait for each other at every operation."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")
+        with running_course() as running:
+            yield running
 
 
 def test_a_learner_fine_tunes_compares_and_keeps_the_adapter(visit: Visit, database: Database) -> None:
