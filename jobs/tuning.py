@@ -86,7 +86,8 @@ class Tuner:
 
     def __init__(self, folder: Path, *, nice: int = NICE, module: str = "jobs.tuning_process") -> None:
         self.folder, self._module, self._nice = folder, module, nice
-        self._threads = int(os.environ.get("OMP_NUM_THREADS", "0")) or os.cpu_count() or 1
+        # Half the cores: beside pages and grading, threads that wait for a taken core spin until a run stands still.
+        self._threads = int(os.environ.get("OMP_NUM_THREADS", "0")) or max(1, (os.cpu_count() or 1) // 2)
         self._zygote: Zygote | None = None
         self._lock = threading.Lock()
         shutil.rmtree(folder, ignore_errors=True)

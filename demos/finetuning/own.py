@@ -6,9 +6,10 @@ Any bytes end in data or in ``OwnDataError``. Leaves out the forms of records (`
 
 from __future__ import annotations
 
+import base64
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -73,6 +74,19 @@ def read(content: bytes, filename: str) -> Upload:
     found = lint(chats, lines=[number for number, _ in numbered])
     _refuse([_fault(item) for item in found if item.level == "error"])
     return Upload(split(chats), found)
+
+
+def told(upload: Mapping[str, str]) -> dict[str, Any]:
+    """What a page says of an upload, as plain data: ``counts`` and ``warnings``, or ``faults``.
+
+    ``upload`` has the file's ``name`` and its ``content`` in Base64: so a process of its own can read it.
+    """
+    try:
+        found = read(base64.b64decode(upload["content"]), upload["name"])
+    except OwnDataError as error:
+        return {"faults": list(error.faults)}
+    counts = {split: len(chats) for split, chats in found.data.splits.items()}
+    return {"counts": counts, "warnings": [f"{remark.where}: {remark.text}" for remark in found.warnings]}
 
 
 def split(chats: Sequence[Chat]) -> Data:

@@ -5,19 +5,23 @@ Leaves out reading (``demos.finetuning.own``) and keeping (``progress.datasets``
 
 from __future__ import annotations
 
+import base64
+import logging
 from typing import Any
 
 import streamlit as st
 
 from common import numbers
-from demos.finetuning import own
+from demos.finetuning.own import OwnDataError
 from demos.params import ParamsError
+from graders import aside
 from progress import datasets
 from progress.database import DatabaseFault
 from progress.submissions import Missing, Rejected
 from ui import session
 from ui.widgets.safe import plain
 
+log = logging.getLogger("course.app")
 COURSE = 0
 """Choice «data of the course» among ids of datasets."""
 SHOWN_WARNINGS = 5
@@ -86,11 +90,28 @@ def _take(uploader: str, name: str) -> None:
 
 
 def _keep(content: bytes, filename: str) -> datasets.Dataset:
-    found = own.read(content, filename)
-    counts = {split: len(chats) for split, chats in found.data.splits.items()}
-    remarks = [f"{remark.where}: {remark.text}" for remark in found.warnings]
-    summary = {"counts": counts, "warnings": remarks[:SHOWN_WARNINGS]}
+    found = _read(content, filename)
+    summary = {"counts": found["counts"], "warnings": found["warnings"][:SHOWN_WARNINGS]}
     return datasets.add(session.database(), session.actor(), filename, content, summary)
+
+
+def _read(content: bytes, filename: str) -> dict[str, Any]:
+    """What the file holds, read in a process that can be killed: what parses learners' text never does it here.
+
+    Raises:
+        OwnDataError: it cannot be trained on; every fault with its line.
+    """
+    upload = {"name": filename, "content": base64.b64encode(content).decode()}
+    try:
+        found: dict[str, Any] = aside.run("demos.finetuning.own:told", upload)
+    except aside.TooHard:
+        raise OwnDataError(["Файл слишком сложный, чтобы его прочесть: разделите его на части попроще."]) from None
+    except aside.Broken:
+        log.exception("own data")
+        raise OwnDataError(["Прочитать файл не удалось по нашей вине: попробуйте ещё раз."]) from None
+    if "faults" in found:
+        raise OwnDataError(found["faults"])
+    return found
 
 
 def _drop(number: int) -> None:

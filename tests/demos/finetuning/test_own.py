@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import pickle
 from collections import Counter
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from demos.finetuning import formats, linter, own, tasks
 from demos.finetuning.own import OwnDataError
 from demos.params import ParamsError
+from graders import aside
 
 
 def record(number: int, answer: str = "") -> dict[str, Any]:
@@ -178,3 +180,12 @@ def test_no_bytes_break_it(content: bytes) -> None:
     assert 0 < len(told) <= own.MOST_FAULTS + 1
     "".join(told).encode()  # can be shown
     assert all(splits.values())
+
+
+def test_a_process_of_its_own_tells_the_same_as_reading_here() -> None:
+    lines = [f'{{"instruction": "вопрос {number}", "output": "ответ {number}"}}' for number in range(12)]
+    whole, broken = "\n".join(lines).encode(), b"[" * 100_000
+    for content in (whole, broken):
+        upload = {"name": "data.jsonl", "content": base64.b64encode(content).decode()}
+        assert aside.run("demos.finetuning.own:told", upload) == json.loads(json.dumps(own.told(upload)))
+    assert own.told({"name": "data.jsonl", "content": base64.b64encode(whole).decode()})["counts"]["train"] == 10
