@@ -35,6 +35,8 @@ QUIET = {
     "TRANSFORMERS_VERBOSITY": "error",
 }
 ORPHAN_CHECK = 1.0
+LATER = 15.0
+"""Seconds that a course which has just started has the machine for its pages, before more is imported."""
 log = logging.getLogger("course.compute")
 
 
@@ -58,12 +60,13 @@ class Server:
         self._selector.register(self._listener, selectors.EVENT_READ)
         self._tasks: dict[int, Task] = {}  # by the pipe that closes when the child ends
         self._cold = libraries()
+        self._quiet_until = time.monotonic() + LATER
 
     def serve(self) -> None:
         """Answer until the parent is gone."""
         while not process.orphaned():
             ready = self._selector.select(self._pause())
-            if self._cold and not ready and not self._tasks:
+            if self._cold and not ready and not self._tasks and time.monotonic() > self._quiet_until:
                 warm_further(self._cold.pop(0))
             for key, _ in ready:
                 if key.fileobj is self._listener:

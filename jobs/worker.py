@@ -38,6 +38,8 @@ POLLING = 0.1
 TICK, BEAT, SWEEP = 0.5, 5.0, 20.0
 HANDS = max(1, (os.cpu_count() or 1) // 2)
 """Jobs of a kind that one worker does at a time: half the cores, for each grading keeps a judge and a sandbox busy."""
+LATER = 15.0
+"""Seconds after which a worker that is warm for grading gets ready for runs as well."""
 DEAD_STATES = {"ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"}
 log = logging.getLogger("course.worker")
 _asked_to_stop = threading.Event()
@@ -125,8 +127,12 @@ class Worker:
             _asked_to_stop.wait(TICK)
 
     def _warm_up(self) -> None:
-        """Grading first; then keep the parent of runs warm, so that a click does not wait for it."""
+        """Grading first; then keep the parent of runs warm, so that a click does not wait for it.
+
+        Not at once: whoever has just started a course wants its pages. A run asked for before does not wait for this.
+        """
         self._look_at_walls()
+        self._bench.stopping.wait(LATER)
         while self._bench.tuner is not None and not self._bench.stopping.wait(TICK):
             self._bench.tuner.ready(TICK)
 
