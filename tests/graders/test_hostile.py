@@ -42,11 +42,13 @@ def test_nothing_of_the_course_is_in_the_filesystem(engine: Engine) -> None:
     hidden = [str(path) for path in paths if path not in root.parents]  # the way to our libraries has to be there
     source = f"import os\nfound = [p for p in {hidden} if os.path.exists(p)]"
     assert inside(engine, source) == "[]"
-    walked = (
-        "import os\nfound = [os.path.join(d, f) for d, _, fs in os.walk('/') if 'site-packages' not in d for f in fs"
+    walk = (
+        "import os\nfound = []\nfor folder, inner, files in os.walk('/'):\n"
+        "    inner[:] = [name for name in inner if name != 'site-packages']\n"
+        "    found += [os.path.join(folder, name) for name in files if {wanted}]"
     )
-    names = walked + " if f in ('test_double.py', 'checking.py', 'solution.py') or f.endswith('.sqlite')]"
-    assert inside(engine, names) == "[]"
+    ours = "name in ('test_double.py', 'checking.py', 'solution.py') or name.endswith('.sqlite')"
+    assert inside(engine, walk.replace("{wanted}", ours)) == "[]"
 
 
 def test_the_hidden_checks_are_not_in_memory(engine: Engine) -> None:
