@@ -17,7 +17,7 @@ from typing import Any
 from benchmarks import hub_size, steps, table
 from benchmarks.school import School, school
 from common import numbers
-from demos.finetuning import events, measured, tasks
+from demos.finetuning import events, measured, story, tasks
 from demos.finetuning.events import Evaluated, Event, Finished, Step
 from demos.finetuning.spec import THREE_CURVES, RunSpec
 from jobs import queue
@@ -186,8 +186,8 @@ def sees(course: School, number: int, spec: RunSpec, age: float) -> bool:
     if any(isinstance(event, Step | Evaluated) for event in told(course, number)):
         return True
     recorded = queue.replay(course.queue.run_place(number), spec, recording) or ()
-    far = (event for event in map(events.from_json, recorded) if getattr(event, "seconds", 0.0) <= age)
-    return any(isinstance(event, Step | Evaluated) for event in far)
+    shown = story.replayed(story.read(recorded), age)
+    return bool(shown.steps or shown.evaluated)
 
 
 def recording(fingerprint: str) -> Sequence[Any] | None:

@@ -5,7 +5,6 @@ Leaves out storing (``progress.runs``), the queue (``jobs.queue``) and every wid
 
 from __future__ import annotations
 
-import itertools
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -120,7 +119,7 @@ def meanwhile(run: Run, at: Place | None) -> Story | None:
     if not recorded:
         return None
     age = (datetime.now(UTC) - run.created).total_seconds()
-    return story.tell(itertools.takewhile(lambda event: getattr(event, "seconds", 0.0) <= age, story.read(recorded)))
+    return story.replayed(story.read(recorded), age)
 
 
 def _recorded(fingerprint: str) -> Sequence[Mapping[str, Any]] | None:

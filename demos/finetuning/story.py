@@ -11,6 +11,9 @@ from typing import Any
 
 from demos.finetuning.events import Alarm, Evaluated, Event, Failed, Finished, Stage, Started, Step, from_json, latest
 
+LEAD = 1.0
+"""Seconds until a replayed recording shows the first point of its curve."""
+
 
 @dataclass(frozen=True, slots=True)
 class Story:
@@ -67,6 +70,16 @@ def read(stored: Sequence[Mapping[str, Any]]) -> tuple[Event, ...]:
         except ValueError:
             continue
     return tuple(found)
+
+
+def replayed(recorded: Sequence[Event], seconds: float) -> Story:
+    """A recorded run as it looks ``seconds`` after somebody began to wait for their own.
+
+    Whoever waits wants the curve: of the time before its first point only ``LEAD`` is kept.
+    """
+    first = next((event.seconds for event in recorded if isinstance(event, Step | Evaluated)), 0.0)
+    upto = seconds + max(0.0, first - LEAD)
+    return tell(event for event in recorded if getattr(event, "seconds", 0.0) <= upto)
 
 
 def _last(kept: Mapping[type, list[Any]], kind: type) -> Any:

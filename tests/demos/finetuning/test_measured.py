@@ -181,3 +181,23 @@ def test_the_script_records_a_run_and_leaves_it_alone_the_second_time(tmp_path: 
     assert found.made.machine["threads"] == 1
     again = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert "all recorded" in again.stdout
+
+
+def test_a_replay_keeps_nobody_waiting_for_the_curve_and_then_goes_at_its_own_pace() -> None:
+    steps = [
+        events.Step(
+            step=number,
+            steps=3,
+            loss=1.0,
+            learning_rate=1e-3,
+            gradient_norm=1.0,
+            tokens_per_second=1.0,
+            memory=1,
+            seconds=40.0 + number,
+            seconds_left=0.0,
+        )
+        for number in (1, 2, 3)
+    ]
+    told = [events.Stage("load", "Загружаем", 0.1), events.Evaluated(0, 2.0, 40.0), *steps]
+    shown = [story.replayed(told, seconds) for seconds in (0.5, 1.0, 2.5, 100.0)]
+    assert [(len(seen.evaluated), len(seen.steps)) for seen in shown] == [(0, 0), (1, 0), (1, 1), (1, 3)]
