@@ -20,7 +20,7 @@ from common import numbers
 from demos.finetuning import events, measured, story, tasks
 from demos.finetuning.events import Evaluated, Event, Finished, Step
 from demos.finetuning.spec import THREE_CURVES, RunSpec
-from jobs import queue
+from jobs import queue, tuning
 from progress import runs
 from progress.identity import Identity
 from settings import ROOT
@@ -197,7 +197,10 @@ def recording(fingerprint: str) -> Sequence[Any] | None:
 
 
 def of_steps(spec: RunSpec, count: int = steps.STEPS, turns: int = steps.TURNS) -> tuple[list[Row], bool]:
-    """Full, LoRA and QLoRA, each beside its own bare loop."""
+    """Full, LoRA and QLoRA, each beside its own bare loop, in as many threads as runs have."""
+    import torch
+
+    torch.set_num_threads(tuning.threads())
     data = tasks.build(spec.task)
     small = replace(data, validation=data.validation[:4], test=data.test[:4])
     rows, bounds = [], []

@@ -78,6 +78,14 @@ class Attempt:
         return self._child.code
 
 
+def threads() -> int:
+    """How many threads a run computes in: OMP_NUM_THREADS, else half the cores.
+
+    Beside pages and grading, threads that wait for a taken core spin until a run stands still.
+    """
+    return int(os.environ.get("OMP_NUM_THREADS", "0")) or max(1, (os.cpu_count() or 1) // 2)
+
+
 class Tuner:
     """The warm process of this worker, started when first asked for and again when it died.
 
@@ -86,8 +94,7 @@ class Tuner:
 
     def __init__(self, folder: Path, *, nice: int = NICE, module: str = "jobs.tuning_process") -> None:
         self.folder, self._module, self._nice = folder, module, nice
-        # Half the cores: beside pages and grading, threads that wait for a taken core spin until a run stands still.
-        self._threads = int(os.environ.get("OMP_NUM_THREADS", "0")) or max(1, (os.cpu_count() or 1) // 2)
+        self._threads = threads()
         self._zygote: Zygote | None = None
         self._lock = threading.Lock()
         shutil.rmtree(folder, ignore_errors=True)
