@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any
 
 from benchmarks import hub_size, steps, table
 from benchmarks.school import School, school
@@ -185,15 +184,9 @@ def sees(course: School, number: int, spec: RunSpec, age: float) -> bool:
     """Whether the run's page shows a point of a curve ``age`` seconds after the click."""
     if any(isinstance(event, Step | Evaluated) for event in told(course, number)):
         return True
-    recorded = queue.replay(course.queue.run_place(number), spec, recording) or ()
+    recorded = queue.replay(course.queue.run_place(number), spec, measured.events_of) or ()
     shown = story.replayed(story.read(recorded), age)
     return bool(shown.steps or shown.evaluated)
-
-
-def recording(fingerprint: str) -> Sequence[Any] | None:
-    """The events of the recorded run of a spec."""
-    found = measured.recorded(fingerprint)
-    return found.events if found else None
 
 
 def of_steps(spec: RunSpec, count: int = steps.STEPS, turns: int = steps.TURNS) -> tuple[list[Row], bool]:

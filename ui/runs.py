@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from demos.finetuning import measured, story
 from demos.finetuning.events import Event
@@ -115,16 +114,11 @@ def meanwhile(run: Run, at: Place | None) -> Story | None:
     """A recorded run of the same recipe as far as it had got by now, to look at while one's own waits; or None."""
     if run.spec is None or run.dataset is not None:
         return None
-    recorded = queue.replay(at, run.spec, _recorded)
+    recorded = queue.replay(at, run.spec, measured.events_of)
     if not recorded:
         return None
     age = (datetime.now(UTC) - run.created).total_seconds()
     return story.replayed(story.read(recorded), age)
-
-
-def _recorded(fingerprint: str) -> Sequence[Mapping[str, Any]] | None:
-    found = measured.recorded(fingerprint)
-    return found.events if found else None
 
 
 def delete(number: int) -> None:

@@ -66,6 +66,12 @@ def recorded(fingerprint: str, folder: Path | None = None) -> Recording | None:
     return found if found.base == base() and found.spec.fingerprint == fingerprint else None
 
 
+def events_of(fingerprint: str) -> Sequence[Mapping[str, Any]] | None:
+    """The events of the recorded run of a spec, as plain data: what is replayed to those who wait; or None."""
+    found = recorded(fingerprint)
+    return found.events if found else None
+
+
 def recordings(folder: Path | None = None) -> tuple[Recording, ...]:
     """Everything recorded on the base model of now."""
     found = (recorded(file.stem, folder) for file in files(folder))

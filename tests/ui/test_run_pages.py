@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import settings
+from demos.finetuning import measured
 from demos.finetuning.events import (
     RESTARTED,
     Alarm,
@@ -32,7 +33,6 @@ from progress import datasets
 from progress import runs as store
 from progress.database import Database
 from progress.identity import LOCAL, Identity
-from ui import runs
 
 Visit = Callable[..., AppTest]
 LESSON, BLOCK = "lora-math", "live"
@@ -308,7 +308,7 @@ def test_files_of_a_run_can_be_kept(visit: Visit, database: Database, tmp_path: 
 def test_while_a_run_waits_long_a_recorded_one_of_the_same_recipe_is_shown_as_such(
     visit: Visit, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runs, "_recorded", lambda _: [to_json(event) for event in BEGUN if event.kind != "step"])
+    monkeypatch.setattr(measured, "events_of", lambda _: [to_json(event) for event in BEGUN if event.kind != "step"])
     monkeypatch.setattr(Queue, "run_place", lambda *_: Place(7, 300.0, 255.0))
     number = put(database)
     shown = words(visit("run", id=str(number)))

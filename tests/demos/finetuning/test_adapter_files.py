@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import pickle
+import re
 import sys
 import zipfile
 from collections.abc import Callable
@@ -180,8 +180,13 @@ def test_a_file_with_any_bytes_changed_is_opened_or_refused_in_words(data: st.Da
     edge = 8 + int.from_bytes(whole[:8], "little")
     spot = data.draw(st.integers(0, edge))
     spoilt = whole[:spot] + data.draw(st.binary(min_size=1, max_size=8)) + whole[spot + data.draw(st.integers(0, 8)) :]
-    with contextlib.suppress(AdapterError):
-        files.describe(files.open_adapter(config(), spoilt))
+    try:
+        told, parameters = "", files.describe(files.open_adapter(config(), spoilt)).parameters
+    except AdapterError as refused:
+        told, parameters = str(refused), 0
+    assert bool(told) != bool(parameters)
+    assert not told or re.search("[а-яё]", told)
+    assert str(settings.ROOT) not in told
 
 
 def test_the_place_of_the_base_is_not_followed() -> None:
