@@ -11,15 +11,12 @@ import argparse
 import json
 import multiprocessing
 import os
-import platform
 import sys
 import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import version
 from multiprocessing import connection
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,11 +24,10 @@ from typing import TYPE_CHECKING
 from demos.finetuning import measured, plan
 from demos.finetuning.events import Failed, Finished
 from demos.finetuning.spec import RunSpec
+from scripts.made import made
 
 if TYPE_CHECKING:
     from multiprocessing.context import ForkProcess
-
-LIBRARIES = ("torch", "transformers", "peft", "trl", "bitsandbytes", "datasets", "accelerate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,27 +132,12 @@ def _child(spec: RunSpec, how: How) -> None:
     if isinstance(last, Failed) and last.code != "diverged":
         print(f"{spec.title}: {last.code}: {last.text}", file=sys.stderr, flush=True)
         sys.exit(1)
-    measured.write(spec, told, _made(how), how.folder)
+    measured.write(spec, told, made("scripts/measure.py", how.threads, how.processes), how.folder)
     if isinstance(last, Finished):
         score = f"{last.before.right} -> {last.after.right} of {last.after.of}"
     else:
         score = "diverged"
     print(f"  {spec.title}, {spec.task}, seed {spec.seed}, rate {spec.learning_rate:g}: {score}", flush=True)
-
-
-def _made(how: How) -> measured.Made:
-    machine = {"cores": os.cpu_count(), "processor": _processor(), "threads": how.threads, "at_once": how.processes}
-    versions = {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
-    return measured.Made("scripts/measure.py", datetime.now(UTC).isoformat(timespec="seconds"), versions, machine)
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
 
 
 if __name__ == "__main__":
