@@ -16,7 +16,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from common import numbers
 
 LONGEST_TEXT = 2000
-"""Characters of one value: more than any honest list of layer names needs."""
+"""Characters of one value: more than any honest list of layer names needs. A field for texts says its own limit."""
 
 
 MOST_CHOICES = 6
@@ -39,6 +39,7 @@ class Field:
     high: float | None
     choices: tuple[str, ...]
     note: str
+    longest: int = LONGEST_TEXT  # characters
 
 
 class Checked:
@@ -62,9 +63,13 @@ def parameter(
     high: float | None = None,
     choices: tuple[str, ...] = (),
     note: str = "",
+    longest: int = LONGEST_TEXT,
 ) -> Any:
-    """A field of a Params: its default, its Russian name, inclusive limits or the closed list of values."""
-    metadata = {"title": title, "low": low, "high": high, "choices": choices, "note": note}
+    """A field of a Params: its default, its Russian name, inclusive limits or the closed list of values.
+
+    ``longest`` bounds a text, in characters.
+    """
+    metadata = {"title": title, "low": low, "high": high, "choices": choices, "note": note, "longest": longest}
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -103,8 +108,7 @@ def nearest(name: str, known: Mapping[str, object] | tuple[str, ...]) -> str:
 
 
 def _convert(field: Field, value: object) -> Any:
-    if isinstance(value, str) and len(value) > LONGEST_TEXT:
-        raise ParamsError(f"{field.title}: слишком длинное значение — больше {LONGEST_TEXT} знаков.")
+    _short_enough(field, value)
     if get_origin(field.type) is tuple:
         return _names(field, value)
     if field.type is bool:
@@ -149,6 +153,7 @@ def _number(field: Field, value: object) -> float:
 
 
 def _check(field: Field, value: Any) -> None:
+    _short_enough(field, value)
     if field.choices and value not in field.choices:
         raise _wrong(field, value, nearest(str(value), field.choices))
     if field.type not in (int, float):
@@ -158,6 +163,11 @@ def _check(field: Field, value: Any) -> None:
         raise _wrong(field, value)
     if (field.low is not None and value < field.low) or (field.high is not None and value > field.high):
         raise _wrong(field, value)
+
+
+def _short_enough(field: Field, value: object) -> None:
+    if isinstance(value, str) and len(value) > field.longest:
+        raise ParamsError(f"{field.title}: слишком длинное значение — больше {numbers.integer(field.longest)} знаков.")
 
 
 def _wrong(field: Field, value: object, hint: str = "") -> ParamsError:
