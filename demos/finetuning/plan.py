@@ -1,4 +1,5 @@
-"""Which recorded runs make which figure: learning rates, three curves, ranks, alphas, methods, the lessons' own runs.
+"""Which recorded runs make which figure: learning rates, three curves, ranks, alphas, methods, the lessons' own runs,
+the map of rate, rank and alpha, forgetting, how many examples and how dirty.
 
 Learning rates come first: what is recorded of them decides the rate of the rest. Torch-free. Leaves out how a recording
 looks (``measured``), making them (``scripts/measure.py``) and drawing them (``sweeps``).
@@ -18,6 +19,7 @@ from demos.finetuning.events import Finished
 from demos.finetuning.measured import Recording
 from demos.finetuning.presets import PRESETS
 from demos.finetuning.spec import THREE_CURVES, Method, RunSpec
+from demos.finetuning.tasks import variants
 from demos.lora.matching import match
 
 Find = Callable[[str], Recording | None]
@@ -46,6 +48,16 @@ OTHERS: Mapping[Method, tuple[float, float]] = {
     "prompt": (3e-2, 0.2),
 }
 """The other methods, each at two learning rates."""
+MAP_RANKS, MAP_SCALES = (1, 4, 16), (0.5, 2.0, 8.0)
+"""Ranks and α/r of the map; its rates are those of the sweep."""
+GENTLE = 0.3
+"""Part of the lesson's rate at which forgetting is measured: at the whole rate nothing is left to compare."""
+FORGETTING_STEPS, FORGETTING_RANKS, REPLAYS = (40, 80, 160, 320), (1, 4, 16), (0.0, 0.02, 0.1, 0.3, 0.5)
+SIZES = (10, 30, 100, 300, 1000, 3000)
+"""Numbers of training examples; the steps are the same for all."""
+DRAWS = ("json_large", "json_other")
+"""Each size is measured on the first examples of both sets: other sentences, another seed."""
+DIRTY_SEEDS = (0, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +92,10 @@ def sets(find: Find = measured.recorded) -> dict[str, Wanted]:
         "ranks": ranks,
         "alphas": alphas,
         "methods": methods,
+        "forgetting": lambda _: forgetting(),
+        "data_size": lambda _: data_size(),
+        "dirty": lambda _: dirty(),
+        "map": lambda _: grid(),
     }
     return {name: make(find) for name, make in makers.items()}
 
@@ -89,7 +105,7 @@ def rates() -> Wanted:
     points = [
         Point(series, rate, dataclasses.replace(spec, learning_rate=rate))
         for series, spec in THREE_CURVES.items()
-        for rate in (float(f"{part * spec.learning_rate:.6g}") for part in RATES)
+        for rate in _rates(spec)
     ]
     return Wanted("Скорость обучения", tuple(points))
 
@@ -133,6 +149,62 @@ def methods(find: Find) -> Wanted:
         for rate in pair
     ]
     return Wanted("Все методы", (*known, *others), optional=True)
+
+
+def grid() -> Wanted:
+    """LoRA at every rate, rank and α/r of the map; a line is «α/r, rank»."""
+    points = [
+        Point(f"{scale:g} {rank}", rate, dataclasses.replace(first, rank=rank, alpha=scale * rank, learning_rate=rate))
+        for first in (THREE_CURVES["lora"],)
+        for scale in MAP_SCALES
+        for rank in MAP_RANKS
+        for rate in _rates(first)
+    ]
+    return Wanted("Карта гиперпараметров", tuple(points), optional=True)
+
+
+def forgetting() -> Wanted:
+    """What is left of the old skills, one thing changed at a time."""
+    first = dataclasses.replace(THREE_CURVES["lora"], learning_rate=_rate(THREE_CURVES["lora"], GENTLE))
+    lines: Mapping[str, list[tuple[float, RunSpec]]] = {
+        "steps": [(steps, dataclasses.replace(first, steps=steps)) for steps in FORGETTING_STEPS],
+        "rank": [(rank, dataclasses.replace(first, rank=rank, alpha=2.0 * rank)) for rank in FORGETTING_RANKS],
+        "rate": [(rate, dataclasses.replace(first, learning_rate=rate)) for rate in _rates(THREE_CURVES["lora"])],
+        "full": [
+            (rate, dataclasses.replace(THREE_CURVES["full"], learning_rate=rate))
+            for rate in _rates(THREE_CURVES["full"])
+        ],
+        "replay": [(share, dataclasses.replace(first, replay=share)) for share in REPLAYS],
+    }
+    points = [Point(name, x, spec) for name, line in lines.items() for x, spec in line]
+    return Wanted("Забывание", tuple(points), optional=True)
+
+
+def data_size() -> Wanted:
+    """LoRA on more and more examples, as many steps on each; twice, with other sentences and another seed."""
+    points = [
+        Point("size", size, dataclasses.replace(THREE_CURVES["lora"], task=task, examples=size, seed=seed))
+        for size in SIZES
+        for seed, task in enumerate(DRAWS)
+    ]
+    return Wanted("Сколько данных", tuple(points), optional=True)
+
+
+def dirty() -> Wanted:
+    """A clean set beside dirtier and dirtier ones, a balanced set beside an unbalanced one."""
+    first, intents = THREE_CURVES["lora"], RunSpec(task="intents")
+    lines = [
+        ("clean", 0.0, first),
+        *(
+            (kind, share, dataclasses.replace(first, task=variants.name_of(kind, share)))
+            for kind in variants.SPOILT
+            for share in variants.SHARES
+        ),
+        ("balanced", 0.0, intents),
+        ("skewed", 0.0, dataclasses.replace(intents, task="intents_skewed")),
+    ]
+    points = [Point(name, x, dataclasses.replace(spec, seed=seed)) for name, x, spec in lines for seed in DIRTY_SEEDS]
+    return Wanted("Грязные данные", tuple(points), optional=True)
 
 
 def best(series: str, find: Find) -> RunSpec:
@@ -192,3 +264,12 @@ def idle(folder: Path | None = None) -> list[Path]:
 
 def _seeds(points: Iterable[tuple[str, float, RunSpec]]) -> list[Point]:
     return [Point(series, x, dataclasses.replace(spec, seed=seed)) for series, x, spec in points for seed in SEEDS]
+
+
+def _rate(spec: RunSpec, part: float) -> float:
+    """A part of a recipe's learning rate, rounded: it is a key."""
+    return float(f"{part * spec.learning_rate:.6g}")
+
+
+def _rates(spec: RunSpec) -> tuple[float, ...]:
+    return tuple(_rate(spec, part) for part in RATES)

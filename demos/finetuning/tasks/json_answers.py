@@ -14,16 +14,22 @@ from demos.finetuning.grammar import Split
 from demos.finetuning.tasks.data import Chat, Data, Task, chat, gather
 
 FEW = 10
+ASK = "переведи в JSON: "
 
 
-def _draw(random: Random, split: Split) -> tuple[str, Chat]:
+def answer(drawn: grammar.Sentence) -> str:
+    """The right answer about a sentence."""
+    return json.dumps({"en": drawn.en, "who": drawn.subject.ru}, ensure_ascii=False)
+
+
+def draw(random: Random, split: Split) -> tuple[str, Chat]:
+    """One example of the task."""
     drawn = grammar.sentence(random, split)
-    answer = json.dumps({"en": drawn.en, "who": drawn.subject.ru}, ensure_ascii=False)
-    return drawn.ru, chat(f"переведи в JSON: {drawn.ru}", answer)
+    return drawn.ru, chat(f"{ASK}{drawn.ru}", answer(drawn))
 
 
 def _make(seed: int) -> Data:
-    return gather("json", _draw, seed)
+    return gather("json", draw, seed)
 
 
 def _make_few(seed: int) -> Data:
