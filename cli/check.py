@@ -73,15 +73,17 @@ def gather(settings: Settings) -> tuple[Known, list[tuple[Path, str]]]:
 
 
 def _recordings(settings: Settings) -> list[tuple[Path, str]]:
-    """Recorded runs that are missing, misnamed or of another base model, each with a sentence.
+    """Recorded runs and shipped adapters that are missing, misnamed or of another base model, each with a sentence.
 
     Another course, in a content folder of its own, need not have recorded any.
     """
     from demos.finetuning import plan
+    from demos.finetuning.adapters import shipped
 
     folder = settings.content_dir / "measured" / "runs"
-    expected = folder.is_dir() or settings.content_dir == ROOT / "content"
-    return [(folder, sentence) for sentence in plan.faults(folder)] if expected else []
+    own = settings.content_dir == ROOT / "content"
+    said = [(folder, sentence) for sentence in plan.faults(folder)] if own or folder.is_dir() else []
+    return said + [(shipped.FOLDER, sentence) for sentence in (shipped.faults() if own else ())]
 
 
 def _within(fault: Fault, content: Path, wanted: Path | None) -> bool:
