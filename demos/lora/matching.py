@@ -54,6 +54,15 @@ def match(architecture: Architecture, targets: tuple[str, ...]) -> Match:
     return Match(names, layers, found, tuple(n for n in names if n not in found and n not in refused), refused)
 
 
+def paths(architecture: Architecture, taken: Match) -> tuple[tuple[Module, tuple[str, ...]], ...]:
+    """Each layer that is taken, and the full names of its copies that are."""
+    everything = taken.targets == (ALL_LINEAR,)
+    return tuple(
+        (layer, tuple(key for key in architecture.keys(layer.path) if everything or _any_takes(taken.targets, key)))
+        for layer, _ in taken.layers
+    )
+
+
 def alarm(architecture: Architecture, taken: Match) -> tuple[Level, str]:
     """How bad it is and one or two Russian sentences; empty when every name was found."""
     title = architecture.title
@@ -105,6 +114,10 @@ def _taken(architecture: Architecture, path: str, names: tuple[str, ...]) -> int
     parts = {part for name in names for part in name.split(".") if part.isascii() and part.isdigit()}
     layers = {int(part) for part in parts} & set(range(architecture.times(path)))
     return sum(any(_takes(name, path.format(layer=layer)) for name in names) for layer in layers)
+
+
+def _any_takes(names: tuple[str, ...], key: str) -> bool:
+    return any(_takes(name, key) for name in names)
 
 
 def _takes(name: str, key: str) -> bool:
