@@ -40,21 +40,31 @@ def greedy(
 
     ``check`` is called for every token: what it raises ends the work.
     """
+    return answers(model, tokenizer, encode(tokenizer, prompts) if prompts else [], most=most, batch=batch, check=check)
+
+
+def answers(
+    model: Any,
+    tokenizer: Any,
+    ids: Sequence[Sequence[int]],
+    *,
+    most: int = MOST,
+    batch: int = BATCH,
+    check: Callable[[], None] | None = None,
+) -> list[str]:
+    """What follows each row of tokens, whoever wrote it: in the order of ``ids``, of at most ``most`` tokens each."""
     import torch
 
-    if not prompts:
-        return []
-    ids = encode(tokenizer, prompts)
     order = sorted(range(len(ids)), key=lambda index: len(ids[index]))
-    answers = [""] * len(ids)
+    found = [""] * len(ids)
     model.eval()
     with torch.inference_mode():
         for start in range(0, len(order), batch):
             chosen = order[start : start + batch]
             said = _generate(model, tokenizer, [ids[index] for index in chosen], most, check)
             for index, answer in zip(chosen, said, strict=True):
-                answers[index] = answer
-    return answers
+                found[index] = answer
+    return found
 
 
 def encode(tokenizer: Any, prompts: Sequence[Sequence[Message]]) -> list[list[int]]:
@@ -110,6 +120,32 @@ def loss(model: Any, tokenizer: Any, chats: Sequence[Sequence[Message]]) -> Loss
     """What trl would report for these chats, all in one batch, without a trainer."""
     import torch
 
+    padded, labels = _labelled(tokenizer, chats)
+    with torch.inference_mode():
+        out = model(**padded.to(model.device), labels=labels.to(model.device), use_cache=False)
+    return Loss(float(out.loss), shown(tokenizer, padded["input_ids"][0].tolist(), labels[0].tolist()))
+
+
+def knows(model: Any, tokenizer: Any, chats: Sequence[Sequence[Message]]) -> list[bool]:
+    """Whether greedy decoding would give each chat's last answer, letter for letter, without decoding.
+
+    It would if and only if, with the right answer given, every token of it and its end is the likeliest at its place:
+    one forward pass instead of one for each token.
+    """
+    import torch
+
+    padded, labels = _labelled(tokenizer, chats)
+    wanted = labels[:, 1:].to(model.device)  # (chats, length − 1)
+    with torch.inference_mode():
+        likeliest = model(**padded.to(model.device), use_cache=False).logits[:, :-1].argmax(-1)  # as wanted
+    right: list[bool] = ((likeliest == wanted) | (wanted == IGNORED)).all(1).tolist()
+    return right
+
+
+def _labelled(tokenizer: Any, chats: Sequence[Sequence[Message]]) -> tuple[Any, Any]:
+    """The chats padded on the right, and their tokens where the assistant speaks, IGNORED elsewhere."""
+    import torch
+
     plain = [[{"role": item.role, "content": item.content} for item in chat] for chat in chats]
     encoded = tokenizer.apply_chat_template(plain, return_dict=True, return_assistant_tokens_mask=True)
     ids, masks = encoded["input_ids"], encoded["assistant_masks"]
@@ -117,9 +153,7 @@ def loss(model: Any, tokenizer: Any, chats: Sequence[Sequence[Message]]) -> Loss
     labels = torch.full_like(padded["input_ids"], IGNORED)  # (chats, length)
     for row, (tokens, mask) in enumerate(zip(ids, masks, strict=True)):
         labels[row, : len(tokens)] = torch.tensor(tokens).where(torch.tensor(mask).bool(), IGNORED)
-    with torch.inference_mode():
-        out = model(**padded.to(model.device), labels=labels.to(model.device), use_cache=False)
-    return Loss(float(out.loss), shown(tokenizer, ids[0], labels[0, : len(ids[0])].tolist()))
+    return padded, labels
 
 
 def _generate(
