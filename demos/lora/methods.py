@@ -15,7 +15,7 @@ from typing import Literal
 from demos.finetuning import counting
 from demos.finetuning.spec import LOW_RANK, RunSpec
 from demos.lora import adapter_file
-from demos.lora.adapter_file import Tensor, Wanted
+from demos.lora.adapter_file import Wanted
 from demos.lora.architectures import Architecture
 from demos.lora.matching import Level, Match, alarm, match, paths
 from demos.lora.models import ALL_LINEAR, ARCHITECTURES
@@ -170,17 +170,6 @@ def copied(params: Params, architecture: Architecture) -> tuple[str, ...]:
     return {"norm-head": (norm, "lm_head"), "head": ("lm_head",), "embedding-head": (embedding, "lm_head")}[
         params.saved
     ]
-
-
-def listed(method: str, params: Params, architecture: Architecture) -> tuple[Tensor, ...]:
-    """The entries of the file that the method leaves."""
-    return adapter_file.tensors(method, _wanted(method, params, architecture, match(architecture, params.targets)))
-
-
-def listed(method: str, params: Params) -> tuple[Tensor, ...]:
-    """The entries of the file that the method leaves."""
-    architecture = ARCHITECTURES[params.architecture]
-    return adapter_file.tensors(method, _wanted(method, params, architecture, match(architecture, params.targets)))
 
 
 def _wanted(method: str, params: Params, architecture: Architecture, taken: Match) -> Wanted:
