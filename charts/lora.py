@@ -10,6 +10,7 @@ from typing import Any
 
 from charts import theme
 from charts.chart import Chart
+from charts.drawing import Drawing, Number, Table
 from common import numbers, palette
 from demos.lora.parameters import ModuleRow, Result
 from demos.lora.spectrum import Result as Spectrum
@@ -24,6 +25,31 @@ _WHERE = {
     "bias": "в сдвигах",
 }
 _NOTHING = "Обучать нечего: с такими именами слоёв PEFT откажется"
+
+
+def counted(result: Result) -> Drawing:
+    """The calculator: what is trained and what it costs, by kind of layer, layer by layer."""
+    return Drawing(
+        charts=(by_kind(result),) if result.trainable else (),
+        numbers=(
+            Number("Обучается параметров", numbers.integer(result.trainable)),
+            Number("Доля", numbers.percent(result.share, 3), "Обучаемые параметры к базовой модели с адаптером."),
+            Number("Файл адаптера", numbers.size(result.adapter_bytes)),
+            Number("Моменты AdamW", numbers.size(result.optimizer_bytes), "Два числа на каждый обучаемый параметр."),
+        ),
+        tables=(
+            Table(
+                "Слой за слоем",
+                ("слой", "входов", "выходов", "взято слоёв", "из", "на один слой", "всего"),
+                tuple(
+                    (row.name, row.inputs, row.outputs, row.count, row.available, row.each, row.parameters)
+                    for row in result.by_module
+                ),
+            ),
+        ),
+        notes=result.notes,
+        warnings=(result.alarm,) if result.alarm else (),
+    )
 
 
 def by_kind(result: Result) -> Chart:
@@ -79,6 +105,28 @@ def share(result: Result) -> Chart:
     figure.update_yaxes(categoryorder="array", categoryarray=["адаптер", "вся модель"], range=[-0.6, 1.8])
     words = f"{finding}. Адаптер — {_parameters(result.trainable)}, вместе с моделью {_parameters(result.total)}."
     return Chart(figure, words)
+
+
+def learned(result: Spectrum) -> Drawing:
+    """The spectrum demo: the curve and its three numbers."""
+    return Drawing(
+        charts=(spectrum(result),),
+        numbers=(
+            Number(f"Энергия при r = {result.rank}", numbers.percent(result.energy, 1)),
+            Number("Ранг для 90 %: поправка", numbers.integer(result.adapted_rank_for_90)),
+            Number("Ранг для 90 %: шум", numbers.integer(result.random_rank_for_90)),
+        ),
+        tables=(
+            Table(
+                "Энергия по рангам",
+                ("ранг", "обученная ΔW", "случайная матрица"),
+                tuple(
+                    (rank, *pair)
+                    for rank, pair in enumerate(zip(result.adapted_curve, result.random_curve, strict=True), 1)
+                ),
+            ),
+        ),
+    )
 
 
 def spectrum(result: Spectrum) -> Chart:

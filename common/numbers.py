@@ -19,6 +19,7 @@ MINUS = "\u2212"
 _DECIMAL = ((10**12, "ТБ"), (10**9, "ГБ"), (10**6, "МБ"), (10**3, "КБ"))
 _BINARY = ((2**40, "ТиБ"), (2**30, "ГиБ"), (2**20, "МиБ"), (2**10, "КиБ"))
 _UNITLESS = {"", "integer", "decimal"}
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def integer(value: float) -> str:
@@ -31,6 +32,17 @@ def decimal(value: float, digits: int = 2) -> str:
     if not math.isfinite(value):
         return "∞" if value > 0 else f"{MINUS}∞" if value < 0 else "не число"
     return _signed(f"{value:,.{digits}f}".replace(",", NBSP).replace(".", ","))
+
+
+def significant(value: float, digits: int = 4) -> str:
+    """A measured number with so many digits that say something: ``0,09204``, ``1 235``, ``1,5·10⁻⁸``."""
+    if value == 0 or not math.isfinite(value):
+        return decimal(value, 0)
+    power = math.floor(math.log10(abs(float(f"{value:.{digits - 1}e}"))))
+    if -5 < power < 15:
+        text = decimal(value, max(0, digits - 1 - power))
+        return text.rstrip("0").rstrip(",") if "," in text else text
+    return f"{significant(value / 10.0**power, digits)}·10{str(power).translate(_RAISED)}"
 
 
 def percent(share: float, digits: int = 2) -> str:

@@ -40,6 +40,7 @@ class Field:
     choices: tuple[str, ...]
     note: str
     longest: int = LONGEST_TEXT  # characters
+    words: Mapping[str, str] = dataclasses.field(default_factory=dict)  # what a learner reads instead of a choice
 
 
 class Checked:
@@ -64,12 +65,21 @@ def parameter(
     choices: tuple[str, ...] = (),
     note: str = "",
     longest: int = LONGEST_TEXT,
+    words: Mapping[str, str] | None = None,
 ) -> Any:
     """A field of a Params: its default, its Russian name, inclusive limits or the closed list of values.
 
-    ``longest`` bounds a text, in characters.
+    ``longest`` bounds a text, in characters. ``words`` is the closed list with what each value is called.
     """
-    metadata = {"title": title, "low": low, "high": high, "choices": choices, "note": note, "longest": longest}
+    metadata = {
+        "title": title,
+        "low": low,
+        "high": high,
+        "choices": choices or tuple(words or ()),
+        "note": note,
+        "longest": longest,
+        "words": words or {},
+    }
     return dataclasses.field(default=default, metadata=metadata)
 
 

@@ -80,24 +80,28 @@ def misconceptions_csv(rows: Sequence[Misconception]) -> bytes:
     return table(head, ([row.title, row.people, row.times, row.id] for row in rows))
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
-    """A file with one line of headings."""
+def table(head: Sequence[str], rows: Iterable[Sequence[object]], *, exact: bool = False) -> bytes:
+    """A file with one line of headings; ``exact`` keeps every digit of fractions, otherwise four after the comma."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
     for row in (head, *rows):
-        writer.writerow([cell(value) for value in row])
+        writer.writerow([cell(value, exact=exact) for value in row])
     return text.getvalue().encode("utf-8-sig", "replace")
 
 
-def cell(value: object) -> str:
-    """A value as a spreadsheet shall read it; text stays text.
+def cell(value: object, *, exact: bool = False) -> str:
+    """A value as a spreadsheet shall read it; text stays text, nothing (None) stays empty.
 
-    >>> cell("=1+1"), cell(2.5), cell(3.0)
-    ("'=1+1", '2,5', '3')
+    >>> cell("=1+1"), cell(2.5), cell(3.0), cell(-3), cell(1 / 8192, exact=True)
+    ("'=1+1", '2,5', '3', '-3', '0,0001220703125')
     """
+    if isinstance(value, bool):
+        return "да" if value else "нет"
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M")
+    if isinstance(value, int):
+        return str(value)
     if isinstance(value, float):
-        return f"{value:.4f}".rstrip("0").rstrip(".").replace(".", ",")
-    text = str(value)
+        return (repr(value) if exact else f"{value:.4f}".rstrip("0").rstrip(".")).replace(".", ",")
+    text = "" if value is None else str(value)
     return f"'{text}" if text.lstrip(" \u00a0").startswith(FORMULA) else text

@@ -27,6 +27,7 @@ def pages() -> list[Page]:
         st.Page(HOME, title="Карта курса", icon=":material/map:", default=True),
         st.Page(LESSON, title="Урок", icon=":material/menu_book:", url_path="lesson"),
         st.Page(EXERCISE, title="Упражнение", icon=":material/code:", url_path="exercise"),
+        st.Page(DEMO, title="Демонстрации", icon=":material/science:", url_path="demo"),
         st.Page(RUNS, title="Мои запуски", icon=":material/monitoring:", url_path="runs"),
         st.Page(ADAPTERS, title="Адаптеры", icon=":material/extension:", url_path="adapters"),
         st.Page(PROGRESS, title="Мой прогресс", icon=":material/task_alt:", url_path="progress"),
@@ -35,7 +36,6 @@ def pages() -> list[Page]:
         st.Page(NEW_RUN, title="Новый запуск", url_path="new_run", visibility="hidden"),
         st.Page(LEARNER, title="Ученик", url_path="learner", visibility="hidden"),
         st.Page(CLAIMS, title="Проверка источников", url_path="claims", visibility="hidden"),
-        st.Page(DEMO, title="Калькулятор", url_path="demo", visibility="hidden"),
     ]
 
 

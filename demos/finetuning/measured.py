@@ -57,6 +57,39 @@ class Recording:
     story: Story
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a figure's numbers come from: its recordings taken together."""
+
+    recordings: int
+    scripts: tuple[str, ...]
+    first: str  # ISO 8601
+    last: str
+    seeds: tuple[int, ...]
+    versions: tuple[tuple[str, str], ...]  # library and its version; two versions are two pairs
+    processors: tuple[str, ...]
+    threads: tuple[int, ...]  # of each run
+
+
+def origin(fingerprints: Iterable[str]) -> Origin | None:
+    """Where the recordings of these specs come from; None when there are none."""
+    found = [one for each in dict.fromkeys(fingerprints) if (one := recorded(each))]
+    if not found:
+        return None
+    made = [one.made for one in found]
+    dates = sorted(each.date for each in made)
+    return Origin(
+        recordings=len(found),
+        scripts=tuple(sorted({each.script for each in made})),
+        first=dates[0],
+        last=dates[-1],
+        seeds=tuple(sorted({one.spec.seed for one in found})),
+        versions=tuple(sorted({pair for each in made for pair in each.versions.items()})),
+        processors=tuple(sorted({str(each.machine["processor"]) for each in made if "processor" in each.machine})),
+        threads=tuple(sorted({int(each.machine["threads"]) for each in made if "threads" in each.machine})),
+    )
+
+
 def recorded(fingerprint: str, folder: Path | None = None) -> Recording | None:
     """The recording of the spec with this fingerprint on the base model of now; None when there is none to show."""
     try:
@@ -70,6 +103,11 @@ def events_of(fingerprint: str) -> Sequence[Mapping[str, Any]] | None:
     """The events of the recorded run of a spec, as plain data: what is replayed to those who wait; or None."""
     found = recorded(fingerprint)
     return found.events if found else None
+
+
+def stamp() -> tuple[str, int]:
+    """Changes whenever a recording comes or goes."""
+    return str(FOLDER), FOLDER.stat().st_mtime_ns if FOLDER.exists() else 0
 
 
 def recordings(folder: Path | None = None) -> tuple[Recording, ...]:

@@ -23,6 +23,7 @@ from demos.finetuning.tasks import TASKS
 from demos.params import Checked, parameter
 
 Metric = Literal["exact", "loss"]
+METRICS: Mapping[str, str] = {"exact": "точные ответы", "loss": "потери на проверке"}
 TITLES: Mapping[str, str] = {"full": METHODS["full"], "lora": "LoRA", "qlora": "QLoRA"}
 NAMES: Mapping[str, str] = {**METHODS, **TITLES}
 
@@ -31,7 +32,7 @@ NAMES: Mapping[str, str] = {**METHODS, **TITLES}
 class Params(Checked):
     """What is compared."""
 
-    metric: Metric = parameter("exact", "Что сравниваем", choices=("exact", "loss"))
+    metric: Metric = parameter("exact", "Что сравниваем", words=METRICS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +121,10 @@ def alphas(params: Params) -> Result:
 def methods(params: Params) -> Result:
     """Every method at the better of its learning rates, the best result first; those not recorded come last."""
     found = _drawn(plan.methods(measured.recorded), params, NAMES, whole=True, best=True)
-    order = sorted(found.series, key=lambda series: _order(series.spots[0], params.metric))
-    unknown = [series.title for series in order if not series.spots[0].recorded]
-    names = f" Нет записей: {', '.join(unknown)}." if unknown and len(unknown) < len(order) else ""
-    return Result(found.metric, tuple(order), found.wanted, found.missing, found.notice + names)
+    ranked = sorted(found.series, key=lambda series: order(series.spots[0], params.metric))
+    unknown = [series.title for series in ranked if not series.spots[0].recorded]
+    names = f" Нет записей: {', '.join(unknown)}." if unknown and len(unknown) < len(ranked) else ""
+    return Result(found.metric, tuple(ranked), found.wanted, found.missing, found.notice + names)
 
 
 def _drawn(
@@ -133,11 +134,9 @@ def _drawn(
     series = []
     for name in dict.fromkeys(point.series for point in wanted.points):
         own = [point for point in wanted.points if point.series == name]
-        spots = [
-            _spot([point for point in own if point.x == x], params.metric) for x in dict.fromkeys(p.x for p in own)
-        ]
+        spots = [spot([point for point in own if point.x == x], params.metric) for x in dict.fromkeys(p.x for p in own)]
         if best:
-            spots = [min(spots, key=lambda spot: _order(spot, params.metric))]
+            spots = [min(spots, key=lambda spot: order(spot, params.metric))]
             own = [point for point in own if point.x == spots[0].x]
         told = _told(own)
         series.append(
@@ -150,10 +149,11 @@ def _drawn(
             )
         )
     missing = len(plan.missing(wanted))
-    return Result(params.metric, tuple(series), len(wanted.specs), missing, _notice(missing, len(wanted.specs)))
+    return Result(params.metric, tuple(series), len(wanted.specs), missing, notice(missing, len(wanted.specs)))
 
 
-def _spot(points: Sequence[Point], metric: Metric) -> Spot:
+def spot(points: Sequence[Point], metric: Metric) -> Spot:
+    """The recorded runs of these points, which differ in nothing but the seed, as one."""
     found = [one for point in points if (one := measured.recorded(point.spec.fingerprint))]
     ends = [one.story.finished for one in found if one.story.finished]
     value, interval = None, None
@@ -199,14 +199,15 @@ def _mean(values: Iterable[float]) -> Mean:
     return Mean(fmean(each), min(each), max(each), each)
 
 
-def _order(spot: Spot, metric: Metric) -> float:
+def order(spot: Spot, metric: Metric) -> float:
     """Smaller is better; what is not known comes last."""
     if spot.value is None:
         return float("inf")
     return -spot.value.mean if metric == "exact" else spot.value.mean
 
 
-def _notice(missing: int, wanted: int) -> str:
+def notice(missing: int, wanted: int) -> str:
+    """What is not recorded, in Russian; empty when nothing is missing."""
     if not missing:
         return ""
     if missing == wanted:

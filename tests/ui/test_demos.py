@@ -12,7 +12,7 @@ from demos.lora.parameters import Params, count
 from demos.lora.spectrum import Params as SpectrumParams
 from demos.lora.spectrum import Result
 from jobs import compute
-from ui.demos import lora_spectrum
+from ui.demos import frame
 
 Visit = Callable[..., AppTest]
 
@@ -28,7 +28,7 @@ def named(tab: AppTest, kind: str, ending: str) -> str:
 
 def test_the_calculator_shows_what_the_demo_counts(visit: Visit) -> None:
     expected = count(Params())
-    shown = metrics(visit("demo"))
+    shown = metrics(visit("demo", name="lora.count"))
     assert shown["Обучается параметров"] == numbers.integer(expected.trainable) == "3\u00a0407\u00a0872"
     assert shown["Файл адаптера"] == "13,6\u00a0МБ"
 
@@ -50,7 +50,7 @@ def test_a_bad_address_is_told_in_words(visit: Visit) -> None:
 
 
 def test_rank_and_named_sets_change_the_count(visit: Visit) -> None:
-    tab = visit("demo")
+    tab = visit("demo", name="lora.count")
     tab.number_input(named(tab, "number_input", "field-rank")).set_value(16).run()
     assert metrics(tab)["Обучается параметров"] == numbers.integer(count(Params(rank=16)).trainable)
     tab.button(named(tab, "button", "preset-all-linear")).click().run()
@@ -60,7 +60,7 @@ def test_rank_and_named_sets_change_the_count(visit: Visit) -> None:
 
 
 def test_another_model_brings_its_own_layer_names(visit: Visit) -> None:
-    tab = visit("demo")
+    tab = visit("demo", name="lora.count")
     tab.selectbox(named(tab, "selectbox", "field-architecture")).set_value("gpt2").run()
     assert not tab.warning
     assert not tab.exception
@@ -70,7 +70,7 @@ def test_another_model_brings_its_own_layer_names(visit: Visit) -> None:
 
 
 def test_a_model_of_ones_own_is_counted_and_impossible_sizes_are_told(visit: Visit) -> None:
-    tab = visit("demo")
+    tab = visit("demo", name="lora.count")
     tab.selectbox(named(tab, "selectbox", "field-architecture")).set_value("custom").run()
     assert metrics(tab)["Обучается параметров"] == numbers.integer(count(Params(architecture="custom")).trainable)
     tab.number_input(named(tab, "number_input", "field-kv_heads")).set_value(5).run()
@@ -82,7 +82,7 @@ def test_a_model_of_ones_own_is_counted_and_impossible_sizes_are_told(visit: Vis
 
 def test_a_lost_compute_process_is_said_with_a_way_to_retry(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compute, "PATIENCE", 0.2)
-    lora_spectrum._measured.cache_clear()
+    frame.computed.cache_clear()
     tab = visit("demo", name="lora.spectrum")
     assert not tab.exception
     assert tab.warning[0].value == compute.AWAY
@@ -98,7 +98,7 @@ def test_the_spectrum_shows_both_matrices(visit: Visit, monkeypatch: pytest.Monk
         return Result("adapted", 8, 256, 0.931, 8, 12, curve, curve, curve, 8, 130)
 
     monkeypatch.setattr(compute, "call", answer)
-    lora_spectrum._measured.cache_clear()
+    frame.computed.cache_clear()
     tab = visit("demo", name="lora.spectrum", noise="0,1")
     assert asked == [SpectrumParams(noise=0.1)]
     assert metrics(tab) == {
@@ -106,4 +106,4 @@ def test_the_spectrum_shows_both_matrices(visit: Visit, monkeypatch: pytest.Monk
         "Ранг для 90 %: поправка": "8",
         "Ранг для 90 %: шум": "130",
     }
-    lora_spectrum._measured.cache_clear()
+    frame.computed.cache_clear()

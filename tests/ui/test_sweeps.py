@@ -39,7 +39,7 @@ def repeat(tab: AppTest) -> RunSpec:
 def test_a_figure_without_recordings_says_so_and_offers_its_points(name: str, folder: Path, visit: Visit) -> None:
     tab = visit("demo", name=f"finetuning.{name}")
     assert not tab.exception
-    assert "Записей этих запусков пока нет" in tab.info[0].value
+    assert "Записей этих запусков пока нет" in tab.warning[0].value
     assert not tab.get("plotly_chart")
     assert repeat(tab) in plan.sets()[name].specs
 
@@ -49,7 +49,7 @@ def test_a_recorded_figure_is_drawn_with_its_words(name: str, folder: Path, visi
     invented.record(plan.sets()[name].specs, folder, lambda _: 190)
     tab = visit("demo", name=f"finetuning.{name}")
     assert not tab.exception
-    assert not tab.info
+    assert not tab.warning
     assert len(tab.get("plotly_chart")) == 1
     table = [text.value for text in tab.markdown if text.value.startswith("| Метод")]
     assert bool(table) == (name in ("curves", "methods"))
@@ -59,7 +59,7 @@ def test_any_point_opens_as_a_run_of_ones_own(folder: Path, visit: Visit) -> Non
     tab = visit("demo", name="finetuning.ranks")
     tab.selectbox[0].set_value(len(plan.small_ranks())).run()  # the first of the second task
     assert (repeat(tab).task, repeat(tab).rank, repeat(tab).targets) == ("reference", 1, plan.RANK_TARGETS)
-    assert tab.caption[-1].value == "Справочник, r = 1: записи нет."
+    assert "Справочник, r = 1: записи нет." in [caption.value for caption in tab.caption]
 
 
 def test_a_preset_chooses_what_is_compared_and_a_bad_one_is_told(folder: Path, visit: Visit) -> None:

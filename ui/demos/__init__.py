@@ -1,20 +1,22 @@
-"""Views of the demos: widgets → Params, Result → a figure of charts/. One view per demo of ``demos.registry``."""
+"""Views of the demos: widgets → Params, Result → a figure of charts/. One look per demo of ``demos.registry``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import streamlit as st
 
-from ui.demos import finetuning_sweeps, lora_calculator, lora_spectrum
+from ui.demos import finetuning_sweeps, frame, lora_calculator, lora_spectrum
+from ui.demos.frame import Look, View
 
-View = Callable[[Mapping[str, str], frozenset[str], str], None]
-
-VIEWS: Mapping[str, View] = {
-    "lora.count": lora_calculator.view,
-    "lora.spectrum": lora_spectrum.view,
-    **finetuning_sweeps.views(),
+LOOKS: Mapping[str, Look] = {
+    **lora_calculator.LOOKS,
+    **lora_spectrum.LOOKS,
+    **finetuning_sweeps.LOOKS,
 }
+"""Demo name → how it is shown, in the order of the list of demos."""
+
+VIEWS: Mapping[str, View] = frame.views(LOOKS)
 """Demo name → ``view(preset, locked, key)``."""
 
 

@@ -7,25 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import streamlit as st
 
 from charts import sweep_words, sweeps
 from charts.chart import Chart
-from common import numbers
-from demos import registry
+from charts.drawing import Cell, Drawing, Table
+from demos.finetuning import measured
 from demos.finetuning.sweeps import Cost, Result, Series
-from demos.params import ParamsError
+from demos.params import Field
 from ui import links
 from ui.demos import form
-from ui.widgets.safe import cell
+from ui.demos.frame import Look
 
 REPEAT = "Повторить эту точку"
-METRICS = {"exact": "точные ответы", "loss": "потери на проверке"}
 
 
 @dataclass(frozen=True, slots=True)
 class _Look:
+    title: str
     chart: Callable[[Result], Chart]
     point: Callable[[float], str]  # what a point is called beside its line
     note: str
@@ -38,25 +40,33 @@ def _rate(x: float) -> str:
 
 _LOOKS: Mapping[str, _Look] = {
     "finetuning.rates": _Look(
+        "Скорость обучения: у каждого метода своя",
         sweeps.rates,
         _rate,
         "Отрезок — интервал Уилсона, зерно одно. На чужой скорости метод проигрывает не потому, что он хуже.",
     ),
     "finetuning.curves": _Look(
-        sweeps.curves, lambda _: "лучшая скорость", "Полоса — от худшего зерна до лучшего.", costs=True
+        "Три кривые: полное, LoRA и QLoRA",
+        sweeps.curves,
+        lambda _: "лучшая скорость",
+        "Полоса — от худшего зерна до лучшего.",
+        costs=True,
     ),
     "finetuning.ranks": _Look(
+        "Какой ранг нужен задаче",
         sweeps.ranks,
         lambda x: f"r = {x:.0f}",
         "Отрезок — от худшего зерна до лучшего, кружки — сами зёрна. Скорость обучения и α/r у всех рангов одни. "
         "Дальше ранги не идут: адаптер перестал бы быть маленьким, больше 15 % своего слоя.",
     ),
     "finetuning.alphas": _Look(
+        "Что делает альфа",
         sweeps.alphas,
         lambda x: f"α/r = {sweep_words.scale(x)}",
         "Отрезок — от худшего зерна до лучшего, кружки — сами зёрна. Скорость обучения у всех точек одна.",
     ),
     "finetuning.methods": _Look(
+        "Все методы рядом",
         sweeps.methods,
         _rate,
         "Отрезок — интервал Уилсона, зерно одно. Каждый метод — на лучшей из записанных скоростей.",
@@ -65,78 +75,56 @@ _LOOKS: Mapping[str, _Look] = {
 }
 
 
-def views() -> dict[str, Callable[[Mapping[str, str], frozenset[str], str], None]]:
-    """A view for each of the figures, by the demo's name."""
-    return {name: _view(name) for name in _LOOKS}
+def _controls(fields: Mapping[str, Field], locked: frozenset[str], key: str) -> dict[str, Any]:
+    return {item.name: form.choice(item, key, locked=item.name in locked) for item in fields.values()}
 
 
-def _view(name: str) -> Callable[[Mapping[str, str], frozenset[str], str], None]:
-    @st.fragment
-    def view(preset: Mapping[str, str], locked: frozenset[str], key: str) -> None:
-        """The figure, what it cost, and a way to repeat a point."""
-        try:
-            values = form.start(name, preset, key)
-            if name != "finetuning.curves":  # its chart is one of losses
-                values |= _controls(name, locked, key)
-            result: Result = registry.call(name, values)
-        except ParamsError as problem:
-            st.warning(str(problem), icon=":material/edit:")
-        else:
-            _show(name, result, key)
-
-    return view
+def _fixed(_fields: Mapping[str, Field], _locked: frozenset[str], _key: str) -> dict[str, Any]:
+    """The three curves are of losses: nothing to choose."""
+    return {}
 
 
-def _controls(name: str, locked: frozenset[str], key: str) -> dict[str, str]:
-    (metric,) = registry.describe_fields(name)
-    chosen = st.segmented_control(
-        metric.title,
-        metric.choices,
-        key=form.widget(key, metric.name),
-        format_func=lambda value: METRICS[value],
-        required=True,
-        disabled=metric.name in locked,
+def _draw(look: _Look, result: Result) -> Drawing:
+    shown = result.missing < result.wanted
+    return Drawing(
+        charts=(look.chart(result),) if shown else (),
+        tables=(_costs(result),) if shown and look.costs else (),
+        notes=(look.note,) if shown else (),
+        warnings=(result.notice,) if result.notice else (),
     )
-    return {metric.name: str(chosen)}
 
 
-def _show(name: str, result: Result, key: str) -> None:
-    look = _LOOKS[name]
-    if result.notice:
-        st.info(result.notice, icon=":material/hourglass_empty:")
-    if result.missing < result.wanted:
-        chart = look.chart(result)
-        st.plotly_chart(chart.figure, key=f"chart-{key}", alt=chart.alt, config={"displayModeBar": False})
-        st.caption(look.note)
-        if look.costs:
-            _costs(result)
-    _repeat(look, result, key)
-
-
-def _costs(result: Result) -> None:
+def _costs(result: Result) -> Table:
+    head = (
+        "Метод",
+        "Результат",
+        "Обучается",
+        "Доля",
+        "Состояние Adam, Б",
+        "Память процесса, Б",
+        "Обучение, с",
+        "Файл, Б",
+    )
     rows = [
         (series, series.cost, sweep_words.value(series.spots[0], result)) for series in result.series if series.cost
     ]
-    head = "| Метод | Результат | Обучается | Состояние Adam | Память процесса | Обучение | Файл |\n"
-    head += "|---|---|--:|--:|--:|--:|--:|\n"
-    if rows:
-        st.markdown(head + "\n".join(_row(*row) for row in rows))
+    return Table("Чего это стоило", head, tuple(_row(*row) for row in rows), folded=False)
 
 
-def _row(series: Series, cost: Cost, value: str) -> str:
-    cells = (
+def _row(series: Series, cost: Cost, value: str) -> tuple[Cell, ...]:
+    return (
         series.title,
         value,
-        f"{numbers.integer(cost.trainable)} ({numbers.percent(cost.trainable / cost.total, 1)})",
-        numbers.size(cost.optimizer),
-        numbers.size(cost.memory.mean),
-        numbers.duration(cost.seconds.mean),
-        numbers.size(cost.file),
+        cost.trainable,
+        cost.trainable / cost.total,
+        cost.optimizer,
+        cost.memory.mean,
+        cost.seconds.mean,
+        cost.file,
     )
-    return f"| {' | '.join(cell(text) for text in cells)} |"
 
 
-def _repeat(look: _Look, result: Result, key: str) -> None:
+def _repeat(look: _Look, _params: object, result: Result, key: str) -> None:
     """Choose a point, go to the page that starts its recipe."""
     spots = [(series, spot) for series in result.series for spot in series.spots]
     chosen = st.selectbox(
@@ -148,3 +136,17 @@ def _repeat(look: _Look, result: Result, key: str) -> None:
     series, spot = spots[chosen or 0]
     st.caption(f"{series.title}, {look.point(spot.x)}: {sweep_words.value(spot, result)}.")
     links.go(REPEAT, links.NEW_RUN, links.recipe(spot.spec), icon=":material/replay:")
+
+
+LOOKS: Mapping[str, Look] = {
+    name: Look(
+        title=each.title,
+        group="Записанные запуски",
+        summary=each.note,
+        draw=partial(_draw, each),
+        controls=_fixed if name == "finetuning.curves" else _controls,
+        below=partial(_repeat, each),
+        stamp=measured.stamp,
+    )
+    for name, each in _LOOKS.items()
+}

@@ -5,11 +5,12 @@ Leaves out lists of names and checking: the demo refuses what it cannot use, in 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
+from common import numbers
 from demos import registry
 from demos.params import Field
 from ui import session
@@ -52,10 +53,56 @@ def field(item: Field, key: str, *, locked: bool = False) -> Any:
     if item.type is bool:
         return st.checkbox(item.title, key=name, help=note, disabled=locked)
     if item.choices:
-        return st.selectbox(item.title, item.choices, key=name, help=note, disabled=locked, format_func=words)
+        return st.selectbox(
+            item.title,
+            item.choices,
+            key=name,
+            help=note,
+            disabled=locked,
+            format_func=lambda value: item.words.get(value) or words(value),
+        )
     if item.type in (int, float):
         return _number(item, name, locked=locked)
+    if isinstance(session.recall(name, ""), list):
+        session.remember(name, ", ".join(session.recall(name, [])))
     return st.text_input(item.title, key=name, help=note, disabled=locked)
+
+
+def choice(item: Field, key: str, *, locked: bool = False) -> Any:
+    """The few values of a field as buttons in a row; what is chosen."""
+    return st.segmented_control(
+        item.title,
+        item.choices,
+        key=widget(key, item.name),
+        help=item.note or None,
+        format_func=lambda value: item.words.get(value) or words(value),
+        required=True,
+        disabled=locked,
+    )
+
+
+def slider(item: Field, key: str, values: Sequence[float] = (), *, locked: bool = False) -> Any:
+    """A field to be dragged: over ``values`` (a stored one in between is kept), or over its whole numbers.
+
+    Raises:
+        ValueError: neither values nor both limits.
+    """
+    name, note = widget(key, item.name), item.note or None
+    if not values:
+        if item.low is None or item.high is None:
+            raise ValueError(f"{item.name}: a slider needs limits")
+        low, high = int(item.low), int(item.high)
+        return st.slider(item.title, low, high, key=name, help=note, disabled=locked)
+    stored = session.recall(name, item.default)
+    offered = sorted({*values, stored})
+    return st.select_slider(
+        item.title,
+        offered,
+        key=name,
+        help=note,
+        disabled=locked,
+        format_func=numbers.significant,
+    )
 
 
 def words(value: str) -> str:

@@ -6,49 +6,24 @@ Counting is closed form, so it happens right here (``demos.lora.parameters``). L
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 import streamlit as st
 
-from charts.chart import Chart
-from charts.lora import by_kind
-from common import numbers
-from demos import registry
+from charts.lora import counted
 from demos.lora.architectures import Architecture
 from demos.lora.models import ARCHITECTURES, CUSTOM, Preset, presets
-from demos.lora.parameters import Params, Result, count, resolve
-from demos.params import ParamsError
-from ui import links, session
-from ui.demos.form import field, start, widget, words
+from demos.lora.parameters import Params, count, resolve
+from demos.params import Field, ParamsError
+from ui import session
+from ui.demos.form import field, widget, words
+from ui.demos.frame import Look
 
 NAME = "lora.count"
 SIZES = ("family", "hidden", "layers", "heads", "kv_heads", "head_dim", "intermediate", "vocab", "tied")
 
 
-@st.fragment
-def view(preset: Mapping[str, str], locked: frozenset[str], key: str) -> None:
-    """The calculator, preset; fields in ``locked`` cannot be changed."""
-    try:
-        start(NAME, preset, key)
-        arguments = _controls(locked, key)
-        result, chart = _counted(registry.params(NAME, arguments))
-    except ParamsError as problem:
-        st.warning(str(problem), icon=":material/edit:")
-        return
-    _show(result, chart, key)
-    links.go("Этот расчёт по ссылке", links.DEMO, _address(arguments), icon=":material/link:")
-
-
-@lru_cache(maxsize=256)
-def _counted(params: Params) -> tuple[Result, Chart]:
-    """A count and its chart: counting takes microseconds, drawing takes most of a page's time."""
-    result = count(params)
-    return result, by_kind(result)
-
-
-def _controls(locked: frozenset[str], key: str) -> dict[str, Any]:
-    known = {item.name: item for item in registry.describe_fields(NAME)}
+def _controls(known: Mapping[str, Field], locked: frozenset[str], key: str) -> dict[str, Any]:
     arguments: dict[str, Any] = {}
     arguments["architecture"] = st.selectbox(
         "Модель",
@@ -143,34 +118,17 @@ def _model_changed(key: str) -> None:
         _use(key, presets(ARCHITECTURES[chosen])[0])
 
 
-def _show(result: Result, chart: Chart, key: str) -> None:
-    if result.alarm:
-        show = st.error if result.level == "error" else st.warning
-        show(result.alarm, icon=":material/warning:")
-    with st.grid(4, min_column_width=145, key=f"numbers-{key}"):
-        st.metric("Обучается параметров", numbers.integer(result.trainable))
-        st.metric("Доля", numbers.percent(result.share, 3), help="Обучаемые параметры к базовой модели с адаптером.")
-        st.metric("Файл адаптера", numbers.size(result.adapter_bytes))
-        st.metric("Моменты AdamW", numbers.size(result.optimizer_bytes), help="Два числа на каждый обучаемый параметр.")
-    for note in result.notes:
-        st.caption(note)
-    if result.trainable:
-        st.plotly_chart(chart.figure, key=f"chart-{key}", alt=chart.alt, config={"displayModeBar": False})
-    with st.expander("Слой за слоем", icon=":material/table_rows:"):
-        st.markdown(_table(result))
-    st.code(result.config_code, language="python")
+def _code(params: Params) -> str:
+    return count(params).config_code
 
 
-def _table(result: Result) -> str:
-    head = "| слой | вход → выход | взято слоёв | на один слой | всего |\n|---|---|--:|--:|--:|\n"
-    rows = (
-        f"| `{row.name}` | {numbers.integer(row.inputs)} → {numbers.integer(row.outputs)} "
-        f"| {row.count} из {row.available} | {numbers.integer(row.each)} | {numbers.integer(row.parameters)} |"
-        for row in result.by_module
+LOOKS: Mapping[str, Look] = {
+    NAME: Look(
+        title="Калькулятор LoRA",
+        group="LoRA",
+        summary="Сколько параметров обучается, сколько займёт файл и что из этого попадёт мимо слоёв.",
+        draw=counted,
+        controls=_controls,
+        code=_code,
     )
-    return head + "\n".join(rows)
-
-
-def _address(arguments: Mapping[str, Any]) -> dict[str, str]:
-    plain = {name: ",".join(value) if isinstance(value, tuple) else str(value) for name, value in arguments.items()}
-    return {"name": NAME, **plain}
+}
