@@ -38,6 +38,8 @@ _PEFT = (
     "peft.utils.transformers_weight_conversion",
 )
 
+_BNB = ("bitsandbytes.functional",)
+
 
 _ALL = (
     _demo("lora.count", "demos.lora.parameters:count"),
@@ -54,11 +56,17 @@ _ALL = (
     _demo("memory.weights", "demos.memory.weights:weights"),
     _demo("memory.training", "demos.memory.training:training"),
     _demo("memory.training_state", "demos.memory.training_state:training_state"),
+    _demo("quantization.histogram", "demos.quantization.histogram:histogram", heavy=True, libraries=_BNB),
+    _demo("quantization.schemes", "demos.quantization.compare:compare", heavy=True, libraries=_BNB),
+    _demo("quantization.levels", "demos.quantization.levels:levels", heavy=True, libraries=_BNB),
+    _demo("quantization.blocks", "demos.quantization.blocks:blocks", heavy=True, libraries=_BNB),
+    _demo("quantization.outliers", "demos.quantization.outliers:outliers", heavy=True, libraries=_PEFT),
     _demo("finetuning.rates", "demos.finetuning.sweeps:rates"),
     _demo("finetuning.curves", "demos.finetuning.sweeps:curves"),
     _demo("finetuning.ranks", "demos.finetuning.sweeps:ranks"),
     _demo("finetuning.alphas", "demos.finetuning.sweeps:alphas"),
     _demo("finetuning.methods", "demos.finetuning.sweeps:methods"),
+    _demo("finetuning.schedule", "demos.finetuning.schedule:schedule"),
     _demo("finetuning.adapters.open", "demos.finetuning.adapters.opening:look", heavy=True),
     _demo("finetuning.adapters.answer", "demos.finetuning.adapters.answering:answer", heavy=True, libraries=_PEFT),
     _demo("finetuning.adapters.route", "demos.finetuning.adapters.routing:route", heavy=True, libraries=_PEFT),
