@@ -20,6 +20,7 @@ from progress.roster import Work
 from progress.states import INSTRUCTOR_WORDS
 from ui import catalogue, links, look, session
 from ui.widgets import similar, verdict, walls
+from ui.widgets.chart import chart as show_chart
 from ui.widgets.safe import plain
 
 SHOWN_STUCK = 8
@@ -98,7 +99,7 @@ def _checklist(works: Sequence[Work], lessons: Sequence[LessonEntry]) -> None:
     report = reports.class_progress(works, lesson)
     names = [_name(person) for person in report.people]
     chart = heatmap(names, [item.text for item in lesson.items], report.matrix())
-    st.plotly_chart(chart.figure, alt=chart.alt, config={"displayModeBar": False}, key="heatmap")
+    show_chart(chart, "heatmap")
     _legend()
     with st.expander("Какой пункт под каким номером"):
         for number, item in enumerate(lesson.items, start=1):

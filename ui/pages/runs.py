@@ -13,6 +13,7 @@ from lessons.model import RunRef
 from progress.submissions import Missing, Rejected
 from ui import links, look, run_view, runs, session
 from ui.runs import Run
+from ui.widgets.chart import chart as show_chart
 from ui.widgets.safe import plain
 
 AT_FIRST = 3
@@ -138,10 +139,10 @@ def _overlay(chosen: Sequence[Run], told: dict[int, Story]) -> None:
         )
         log = st.toggle("Логарифмическая шкала", key="log-scale")
     chart = curves(drawn, log=log, smoothing=smoothing or 0.0)
-    st.plotly_chart(chart.figure, key="overlay-chart", alt=chart.alt, config={"displayModeBar": False})
+    show_chart(chart, "overlay-chart")
     if sum(curve.story.finished is not None for curve in drawn) > 1:
         bars = compare(drawn)
-        st.plotly_chart(bars.figure, key="compare-chart", alt=bars.alt, config={"displayModeBar": False})
+        show_chart(bars, "compare-chart")
 
 
 _page()

@@ -19,6 +19,7 @@ from jobs.queue import Place
 from progress.database import DatabaseFault
 from ui import run_view, runs
 from ui.runs import Run
+from ui.widgets.chart import chart as show_chart
 from ui.widgets.safe import plain
 
 POLL_SECONDS = 1.0
@@ -52,7 +53,7 @@ def _live(ids: Sequence[int], key: str, *, busy: bool, mine: bool) -> None:
     drawn = [Curve(_name(run, shown), run.spec, story) for run, story in zip(shown, told, strict=True) if run.spec]
     if any(curve.story.steps or curve.story.evaluated for curve in drawn):
         chart = curves(drawn)
-        st.plotly_chart(chart.figure, key=f"live-chart-{key}", alt=chart.alt, config={"displayModeBar": False})
+        show_chart(chart, f"live-chart-{key}", save=False)
 
 
 def _name(run: Run, shown: Sequence[Run]) -> str:

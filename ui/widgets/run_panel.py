@@ -22,6 +22,7 @@ from progress.submissions import Missing, Rejected
 from ui import links, run_view, runs, session
 from ui.runs import Run
 from ui.widgets import run_form, run_live, run_result
+from ui.widgets.chart import chart as show_chart
 
 OFFERED = ("task", "rank", "alpha", "learning_rate", "steps", "examples", "seed")
 """Fields that a panel lets a learner change, as far as the lesson does not lock them."""
@@ -124,7 +125,7 @@ def _results(shown: Sequence[Run], key: str) -> None:
             run_result.cost(run.spec, story)
     elif len(done) > 1:
         chart = compare([Curve(run.title, run.spec, story) for run, story in done if run.spec])
-        st.plotly_chart(chart.figure, key=f"compare-{key}", alt=chart.alt, config={"displayModeBar": False})
+        show_chart(chart, f"compare-{key}")
         st.markdown(run_view.side_by_side([(run.title, story) for run, story in done]))
     with st.container(horizontal=True, key=f"{key}-links"):
         for run in shown:

@@ -15,6 +15,7 @@ from demos.finetuning.spec import RunSpec
 from demos.finetuning.story import Story
 from demos.params import ParamsError
 from ui import run_view
+from ui.widgets.chart import chart as show_chart
 from ui.widgets.safe import cell, plain
 
 PAGE = 5
@@ -38,7 +39,7 @@ def old_skills(end: Finished, key: str) -> None:
     if not end.retention:
         return
     chart = retention(end.retention)
-    st.plotly_chart(chart.figure, key=f"retention-{key}", alt=chart.alt, config={"displayModeBar": False})
+    show_chart(chart, f"retention-{key}")
 
 
 def adapter_off(end: Finished, spec: RunSpec) -> None:
