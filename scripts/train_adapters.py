@@ -50,7 +50,7 @@ def train(spec: RunSpec, place: Path, threads: int) -> shipped.Shipped:
         *_, last = run(spec, folder=Path(folder))
         if not isinstance(last, Finished):
             sys.exit(f"{spec.title}: {last}")
-        _store(Path(folder) / "adapter", place)
+        store(Path(folder) / "adapter", place)
     known = shipped.Shipped(
         spec, measured.base(), made("scripts/train_adapters.py", threads), last.before, last.after, _score(spec, place)
     )
@@ -58,7 +58,7 @@ def train(spec: RunSpec, place: Path, threads: int) -> shipped.Shipped:
     return known
 
 
-def _store(trained: Path, place: Path) -> None:
+def store(trained: Path, place: Path) -> None:
     """The config with its targets in order (PEFT writes a set), the weights rounded to float16."""
     import torch
     from safetensors.torch import load_file, save_file

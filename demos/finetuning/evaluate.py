@@ -123,14 +123,15 @@ def loss(model: Any, tokenizer: Any, chats: Sequence[Sequence[Message]]) -> Loss
     padded, labels = _labelled(tokenizer, chats)
     with torch.inference_mode():
         out = model(**padded.to(model.device), labels=labels.to(model.device), use_cache=False)
-    return Loss(float(out.loss), shown(tokenizer, padded["input_ids"][0].tolist(), labels[0].tolist()))
+    first = int(padded["attention_mask"][0].sum())  # without what pads it
+    return Loss(float(out.loss), shown(tokenizer, padded["input_ids"][0, :first].tolist(), labels[0, :first].tolist()))
 
 
 def knows(model: Any, tokenizer: Any, chats: Sequence[Sequence[Message]]) -> list[bool]:
-    """Whether greedy decoding would give each chat's last answer, letter for letter, without decoding.
+    """Whether greedy decoding would give each chat's answer, letter for letter, found without decoding.
 
     It would if and only if, with the right answer given, every token of it and its end is the likeliest at its place:
-    one forward pass instead of one for each token.
+    one forward pass instead of one for each token. In a chat of several turns every turn of the assistant counts.
     """
     import torch
 

@@ -19,7 +19,7 @@ from settings import ROOT
 
 FILE = ROOT / "content" / "measured" / "merging.json"
 VERSION = 1
-EXAMPLES = 3
+EXAMPLES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Store:
 
     base: str
     made: Made
-    of: int
+    of_blends: int  # requests of each task that a blend answered
     rows: Mapping[str, Measured]
     blends: Mapping[str, tuple[Blend, ...]]
     requests: Mapping[str, tuple[tuple[str, str], ...]]  # task → a few held-out requests with their right answers
@@ -105,7 +105,7 @@ def faults(file: Path | None = None) -> list[str]:
 def write(store: Store, file: Path | None = None) -> None:
     """Store it, a row a line, so that two measurements can be compared."""
     data = _short(dataclasses.asdict(store))
-    parts = {"version": VERSION, **{name: data[name] for name in ("base", "made", "of")}}
+    parts = {"version": VERSION, **{name: data[name] for name in ("base", "made", "of_blends")}}
     lines = [f'"{name}":{_line(value)}' for name, value in parts.items()]
     for name in ("rows", "blends", "requests"):
         inside = ",\n".join(f'"{key}":{_line(value)}' for key, value in data[name].items())
@@ -131,7 +131,7 @@ def _parsed(file: Path, _changed: int) -> Store:
     }
     blends = {key: tuple(Blend(**row) for row in found) for key, found in data["blends"].items()}
     requests = {task: tuple((asked, right) for asked, right in pairs) for task, pairs in data["requests"].items()}
-    return Store(str(data["base"]), Made(**data["made"]), int(data["of"]), rows, blends, requests)
+    return Store(str(data["base"]), Made(**data["made"]), int(data["of_blends"]), rows, blends, requests)
 
 
 def _line(value: Any) -> str:

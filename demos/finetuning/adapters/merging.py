@@ -127,13 +127,13 @@ def three_ways(adapter: Adapter, spec: RunSpec, asked: Asked) -> Result:
     shelf = Shelf(low, {"tuned": adapter})
     most = evaluate.longest(low.tokenizer, asked.right)
     tuned = _Said(shelf.logits("tuned", asked.prompts), shelf.answer("tuned", asked.prompts, most=most))
-    original = Shelf(_copy(high), {"tuned": adapter})
+    original = Shelf(copied(high), {"tuned": adapter})
     there, back = original.merge_and_back(asked.prompts)
     in_four, spoilt = _into_four_bits(shelf, tuned, asked, most)
     rows = [
         _row("4bit", in_four, tuned, asked, base_bytes),
-        _measured("dequantized", _merge(Shelf(exact, {"tuned": adapter})), tuned, asked, most),
-        _measured("original", (whole := _merge(original)), tuned, asked, most),
+        _measured("dequantized", into_weights(Shelf(exact, {"tuned": adapter})), tuned, asked, most),
+        _measured("original", (whole := into_weights(original)), tuned, asked, most),
         _measured("original16", _in_16_bits(whole), tuned, asked, most),
     ]
     return Result(
@@ -157,7 +157,7 @@ def merged(adapter: Adapter, spec: RunSpec) -> Base:
         raise AdapterError(NOT_WEIGHTS)
     high = open_base(spec, original=True)
     base = dequantized(open_base(spec), high) if spec.quantization in ("nf4", "fp4") else high
-    return _merge(Shelf(base, {"tuned": adapter}))
+    return into_weights(Shelf(base, {"tuned": adapter}))
 
 
 def dequantized(low: Base, high: Base) -> Base:
@@ -165,7 +165,7 @@ def dequantized(low: Base, high: Base) -> Base:
     import bitsandbytes
     import torch
 
-    exact = _copy(high)
+    exact = copied(high)
     with torch.no_grad():
         for name, layer in low.model.named_modules():
             if isinstance(layer, bitsandbytes.nn.Linear4bit):
@@ -207,12 +207,14 @@ def _ask(base: Base, asked: Asked, most: int) -> _Said:
     return _Said(library.logits(base.model, base, asked.prompts), answers)
 
 
-def _merge(shelf: Shelf) -> Base:
+def into_weights(shelf: Shelf) -> Base:
+    """The model with the shelf's adapter merged by PEFT's ``merge_and_unload``; the shelf is used up."""
     model = shelf.model.merge_and_unload()
     return Base(model.eval(), shelf.base.tokenizer, shelf.base.device, shelf.base.dtype)
 
 
-def _copy(base: Base) -> Base:
+def copied(base: Base) -> Base:
+    """The same base with a model of its own."""
     return dataclasses.replace(base, model=copy.deepcopy(base.model))
 
 
