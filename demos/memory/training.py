@@ -1,14 +1,13 @@
 """Memory of one training step, part by part: weights, adapter, gradients, optimizer, activations, logits, the rest.
 
-Weights, gradients and optimizer are exact, to the byte: what torch, peft and bitsandbytes allocate (a test builds and
-trains models and compares). Activations are what autograd keeps for the backward pass of a decoder layer as
-``transformers`` writes it, counted tensor by tensor; the test holds them within a factor of 1.25. Leaves out what the
-allocator loses between blocks, several devices, offloading and 8-bit activations.
+Weights, gradients and optimizer are what torch, peft and bitsandbytes allocate, activations what autograd keeps
+(``activations``): each within 2 % of what is counted on real models (``counted``, ``content/measured/memory.json``).
+Leaves out what the allocator loses between blocks, several devices, offloading of weights and 8-bit activations.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Literal
 
@@ -16,7 +15,11 @@ from demos.lora import parameters
 from demos.lora.architectures import Architecture, Module
 from demos.lora.matching import match
 from demos.lora.models import ALL_LINEAR, ARCHITECTURES
-from demos.memory.training_state import Optimizer, Precision, training_state
+from demos.memory import trained
+from demos.memory.activations import Kept, adapter_width, kept
+from demos.memory.lines import Line
+from demos.memory.trained import Tensor
+from demos.memory.training_state import OPTIMIZERS, Optimizer, Precision, training_state
 from demos.memory.training_state import Params as State
 from demos.params import Checked, parameter
 
@@ -40,20 +43,21 @@ class Params(Checked):
     """What is trained, how, and on what batch. ``precision`` is that of the trained parameters."""
 
     architecture: str = parameter("mistral-7b", "Архитектура", choices=tuple(ARCHITECTURES))
-    method: Literal["full", "lora"] = parameter("lora", "Метод", choices=("full", "lora"))
+    method: Literal["full", "lora", "dora"] = parameter("lora", "Метод", choices=("full", "lora", "dora"))
     quantization: Quantization = parameter("nf4", "Квантование базы", choices=("none", "nf4", "fp4", "int8"))
     double_quantization: bool = parameter(True, "Двойное квантование")
     dtype: Dtype = parameter("bfloat16", "Тип вычислений", choices=tuple(BYTES))
     precision: Precision = parameter(
         "float32", "Точность обучаемых весов", choices=("float32", "mixed", "bfloat16"), note="полное — обычно mixed"
     )
-    optimizer: Optimizer = parameter("adamw", "Оптимизатор", choices=("adamw", "adamw-8bit"))
+    optimizer: Optimizer = parameter("adamw", "Оптимизатор", choices=OPTIMIZERS)
     rank: int = parameter(16, "Ранг r", low=1, high=65536)
     targets: tuple[str, ...] = parameter((ALL_LINEAR,), "Целевые слои")
     batch: int = parameter(4, "Примеров в шаге", low=1, high=10**5)
     length: int = parameter(512, "Токенов в примере", low=1, high=10**7)
     checkpointing: bool = parameter(False, "Чекпоинтинг активаций")
     attention: Attention = parameter("sdpa", "Внимание", choices=("sdpa", "eager"))
+    padding: bool = parameter(False, "Примеры разной длины", note="с маской паддинга ключи и значения размножаются")
     whole_logits: bool = parameter(False, "Логиты целиком", note="trl считает потери по частям, простой цикл — целиком")
     device: Literal["cuda", "cpu"] = parameter("cuda", "Устройство", choices=("cuda", "cpu"))
 
@@ -77,6 +81,9 @@ class Plan:
     attention: Attention = "sdpa"
     whole_logits: bool = False
     device: Literal["cuda", "cpu"] = "cpu"
+    padding: bool = False
+    magnitude: bool = False  # DoRA: a trained length beside every adapted layer's output
+    tensors: tuple[Tensor, ...] = ()  # what is trained, one by one; without them every number counts alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,19 +100,36 @@ class Result:
     buffers: int  # one dequantized layer
     overhead: int  # the framework itself
     total: int
+    paged: int = 0  # of the optimizer: what a paged one may move to the machine's own memory
+    kept: Kept = Kept()  # the activations, by what keeps them
+    lines: tuple[Line, ...] = ()  # every part with its formula
 
 
 def training(params: Params) -> Result:
-    """Memory of one step of full fine-tuning or of LoRA on the base as it is kept.
+    """Memory of one step of full fine-tuning, LoRA or DoRA on the base as it is kept.
 
     Raises:
         ParamsError: no target names.
     """
-    architecture = ARCHITECTURES[params.architecture]
-    full = params.method == "full"
+    from demos.memory import formulas
+
+    architecture, planned = ARCHITECTURES[params.architecture], plan(params)
+    result = estimate(architecture, planned)
+    return replace(result, lines=formulas.training_lines(architecture, planned, result))
+
+
+def plan(params: Params, architecture: Architecture | None = None) -> Plan:
+    """The step that ``params`` describe, on another architecture if one is given.
+
+    Raises:
+        ParamsError: no target names.
+    """
+    architecture = architecture or ARCHITECTURES[params.architecture]
+    full, dora = params.method == "full", params.method == "dora"
     layers = () if full else match(architecture, params.targets).layers
-    plan = Plan(
-        trainable=architecture.base if full else low_rank(layers, params.rank),
+    tensors = trained.whole(architecture) if full else trained.adapter(layers, params.rank, magnitude=dora)
+    return Plan(
+        trainable=sum(tensor.size * tensor.times for tensor in tensors),
         full=full,
         adapted=layers,
         rank=params.rank,
@@ -120,8 +144,10 @@ def training(params: Params) -> Result:
         attention=params.attention,
         whole_logits=params.whole_logits,
         device=params.device,
+        padding=params.padding,
+        magnitude=dora,
+        tensors=tensors,
     )
-    return estimate(architecture, plan)
 
 
 def low_rank(layers: tuple[tuple[Module, int], ...], rank: int) -> int:
@@ -132,19 +158,24 @@ def low_rank(layers: tuple[tuple[Module, int], ...], rank: int) -> int:
 def estimate(architecture: Architecture, plan: Plan) -> Result:
     """Bytes of one step, part by part."""
     each = training_state(State(plan.precision, plan.optimizer))
-    trained = round(plan.trainable * each.weight)
-    weights = trained if plan.full else base_bytes(architecture, plan)
+    wide = sum(tensor.size * tensor.times for tensor in plan.tensors if tensor.wide)  # float32 whatever the rest is
+    narrow = plan.trainable - wide
+    own, held = round(narrow * each.weight) + 4 * wide, kept(architecture, plan)
+    states = trained.states(plan.tensors, plan.precision, plan.optimizer) or round(
+        narrow * (each.master + each.moments)
+    )
     parts = {
-        "weights": weights,
-        "adapter": 0 if plan.full else trained,
-        "gradients": round(plan.trainable * each.gradient),
-        "optimizer": round(plan.trainable * (each.master + each.moments)),
-        "activations": _activations(architecture, plan),
+        "weights": own if plan.full else base_bytes(architecture, plan),
+        "adapter": 0 if plan.full else own,
+        "gradients": round(narrow * each.gradient) + 4 * wide,
+        "optimizer": states,
+        "activations": held.total,
         "logits": _logits(architecture, plan),
-        "buffers": 0 if plan.quantization == "none" else _largest(architecture) * BYTES[plan.dtype],
+        "buffers": buffers(architecture, plan),
         "overhead": OVERHEAD[plan.device],
     }
-    return Result(plan.trainable, **parts, total=sum(parts.values()))
+    paged = states if plan.optimizer.startswith("paged") else 0
+    return Result(plan.trainable, **parts, total=sum(parts.values()), paged=paged, kept=held)
 
 
 def fits(total: int, free: int, device: Literal["cuda", "cpu"] = "cuda") -> bool:
@@ -174,61 +205,11 @@ def quantized_bytes(module: Module, plan: Plan) -> int:
     return ceil(module.weights / 2) + blocks + nested + codes
 
 
-def _largest(architecture: Architecture) -> int:
-    return max(module.weights for module in architecture.linear)
-
-
-def _activations(architecture: Architecture, plan: Plan) -> int:
-    """Every layer's kept tensors; with checkpointing one layer's, and the input of each."""
-    if not plan.trainable:
-        return 0
-    tokens, layers = plan.batch * plan.length, architecture.sizes.layers
-    layer = tokens * _layer(architecture, plan)
-    if not plan.checkpointing:
-        return round(layers * layer)
-    return round(layer + layers * tokens * architecture.sizes.hidden * BYTES[plan.dtype])
-
-
-def _layer(architecture: Architecture, plan: Plan) -> float:
-    """Bytes a token that one decoder layer keeps."""
-    inner = (4 if architecture.family == "gpt2" else 3) * architecture.sizes.intermediate  # gate, SiLU of it, up
-    around = _norms(architecture, plan) + _attention(architecture, plan) + _inputs(architecture, plan)
-    return around + inner * BYTES[plan.dtype]
-
-
-def _norms(architecture: Architecture, plan: Plan) -> float:
-    """RMSNorm works in float32: it keeps its input and, when its own weight is trained, the normalised one."""
-    count = sum("{layer}" in norm.path for norm in architecture.norms) * architecture.sizes.hidden
-    if architecture.family == "gpt2":  # LayerNorm is one kernel: its input, in the compute dtype
-        return float(count * BYTES[plan.dtype])
-    return count * 4.0 * (2 if plan.full else 1)
-
-
-def _attention(architecture: Architecture, plan: Plan) -> float:
-    """Queries, keys, values and the result; without a fused kernel also the scores, in float32 and in the dtype."""
-    sizes, wide = architecture.sizes, BYTES[plan.dtype]
-    queries, values = sizes.heads * sizes.head_dim, sizes.kv_heads * sizes.head_dim
-    if plan.attention == "sdpa" and architecture.family != "gemma2":  # Gemma-2 caps its scores: never fused
-        return wide * (2 * queries + 2 * values) + 4.0 * sizes.heads
-    score = wide if wide == 4 or architecture.family == "gpt2" else 4 + wide  # softmax in float32, but not in GPT-2
-    score += wide if architecture.family == "gemma2" else 0
-    return wide * 3.0 * queries + sizes.heads * plan.length * score
-
-
-def _inputs(architecture: Architecture, plan: Plan) -> float:
-    """Inputs of layers that are trained or adapted: the adapter's dtype, one copy per input where no cast is needed."""
-    taken = list(architecture.linear) if plan.full else [layer for layer, _ in plan.adapted if layer.per_layer]
-    cast = not plan.full and plan.dtype != "float32" and plan.precision == "float32"
-    fed = {(_source(layer), layer.inputs) for layer in taken}
-    shared = sum(size for _, size in fed) * BYTES[plan.dtype]
-    copies = 4 * sum(layer.inputs for layer in taken) if cast else 0
-    return float(copies if cast else shared) + 4.0 * plan.rank * len(taken)
-
-
-def _source(layer: Module) -> str:
-    """Layers with one source share their input: q, k, v; gate and up."""
-    first = {"query": "attention", "key": "attention", "value": "attention", "gate": "mlp", "up": "mlp"}
-    return first.get(layer.covers[0], layer.path) if layer.covers else layer.path
+def buffers(architecture: Architecture, plan: Plan) -> int:
+    """One dequantized layer; DoRA also builds B·A of its size and the sum of both to measure its length."""
+    largest = max(module.weights for module in architecture.linear)
+    plain = 0 if plan.quantization == "none" else largest * BYTES[plan.dtype]
+    return plain + (2 * largest * max(adapter_width(plan), BYTES[plan.dtype]) if plan.magnitude else 0)
 
 
 def _logits(architecture: Architecture, plan: Plan) -> int:

@@ -13,7 +13,9 @@ from typing import Literal
 from demos.params import Checked, parameter
 
 Precision = Literal["float32", "mixed", "bfloat16"]
-Optimizer = Literal["adamw", "adamw-8bit"]
+Optimizer = Literal["adamw", "adamw-8bit", "paged-adamw", "paged-adamw-8bit"]
+OPTIMIZERS: tuple[Optimizer, ...] = ("adamw", "adamw-8bit", "paged-adamw", "paged-adamw-8bit")
+"""A paged one keeps the same bytes, but may move them to the machine's own memory when the card's runs out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,7 @@ class Params(Checked):
     """How the trained parameters are kept."""
 
     precision: Precision = parameter("float32", "Точность", choices=("float32", "mixed", "bfloat16"))
-    optimizer: Optimizer = parameter("adamw", "Оптимизатор", choices=("adamw", "adamw-8bit"))
+    optimizer: Optimizer = parameter("adamw", "Оптимизатор", choices=OPTIMIZERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,6 @@ def training_state(params: Params) -> Result:
     weight = gradient = 4.0 if wide else 2.0
     master = 4.0 if params.precision == "mixed" else 0.0
     moments = 4.0 if params.precision == "bfloat16" else 8.0
-    if params.optimizer == "adamw-8bit":
+    if params.optimizer.endswith("8bit"):
         moments = 2 * (1 + 4 / 256)
     return Result(weight, gradient, master, moments, weight + gradient + master + moments)
