@@ -127,13 +127,25 @@ def _any(result: Result) -> bool:
 
 def value(spot: Spot, result: Result) -> str:
     """What a point shows, in words."""
+    return said(spot, result.metric)
+
+
+def said(spot: Spot, metric: str) -> str:
+    """What became of a point's runs: the mean with what is uncertain in it, or why there is none."""
     if spot.value is None:
         return "обучение разошлось" if spot.diverged else "записи нет"
-    said = spread(spot.value, result.metric)
+    words = spread(spot.value, metric)
     if spot.interval:
         low, high = (numbers.percent(bound, 0) for bound in (spot.interval.low, spot.interval.high))
-        said += f", интервал {low} – {high}"
-    return said + (f", разошлось {spot.diverged} из {spot.recorded}" if spot.diverged else "")
+        words += f", интервал {low} – {high}"
+    return words + (f", разошлось {spot.diverged} из {spot.recorded}" if spot.diverged else "")
+
+
+def state(spot: Spot) -> str:
+    """Whether a point is recorded, for a table."""
+    if spot.diverged:
+        return "разошлось" if spot.value is None else f"разошлось {spot.diverged} из {spot.recorded}"
+    return "есть" if spot.recorded == spot.wanted else f"{spot.recorded} из {spot.wanted}"
 
 
 def spread(value: Mean, metric: str) -> str:

@@ -77,7 +77,7 @@ def methods(result: Result) -> Chart:
         y=[series.title for series in shown],
         orientation="h",
         marker={"color": [COLOURS.get(series.name, palette.SKY) for series in shown]},
-        error_x=_errors([(scale * low, scale * high) for low, high in bounds], values),
+        error_x=errors([(scale * low, scale * high) for low, high in bounds], values),
         hovertemplate="%{customdata}<extra></extra>",
         customdata=[_method(series, result) for series in shown],
     )
@@ -116,7 +116,7 @@ def _line(figure: Any, series: Series, result: Result, label: Label, look: tuple
         mode="lines+markers",
         line={"color": colour, "width": 2.5, "dash": look[1]},
         marker={"size": 10, "color": colour, "symbol": look[0]},
-        error_y=_errors([(scale * low, scale * high) for low, high in (words.reach(spot) for spot, _ in shown)], means),
+        error_y=errors([(scale * low, scale * high) for low, high in (words.reach(spot) for spot, _ in shown)], means),
         hovertemplate="%{customdata}<extra></extra>",
         customdata=[f"{series.title}, {label(spot.x)}: {words.value(spot, result)}" for spot, _ in shown],
     )
@@ -155,7 +155,8 @@ def _band(figure: Any, series: Series, dash: str) -> None:
     )
 
 
-def _errors(bounds: Sequence[tuple[float, float]], values: Sequence[float]) -> dict[str, Any]:
+def errors(bounds: Sequence[tuple[float, float]], values: Sequence[float]) -> dict[str, Any]:
+    """Bars from each low to each high around the values, for ``error_x`` and ``error_y``."""
     return {
         "type": "data",
         "symmetric": False,
