@@ -90,7 +90,7 @@ def render(params: Params) -> Result:
     special = family.marks if params.eyes == "family" else ()
     encoded = vocabulary.encode(made.text, special)
     if params.loss == "assistant":
-        mask = _spoken(encoded, made.spans)
+        mask = spoken(encoded, made.spans)
     elif params.loss == "completion" and turns[-1]["role"] != "assistant":
         mask = [False] * len(encoded.ids)
     elif params.loss == "completion":
@@ -151,7 +151,7 @@ def _after(asked: Sequence[int], whole: Sequence[int]) -> list[bool]:
     return [place >= same for place in range(len(whole))]
 
 
-def _spoken(encoded: Any, spans: Sequence[tuple[int, int]]) -> list[bool]:
+def spoken(encoded: Any, spans: Sequence[tuple[int, int]]) -> list[bool]:
     """From characters to tokens by transformers' rule: from the first token of the span to the last."""
     mask = [False] * len(encoded.ids)
     for start, end in spans:
