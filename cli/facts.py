@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import platform
 import sys
-from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from common import numbers
 from lessons import facts
-from lessons.facts import Difference, Entry, Lock, Spec
+from lessons.facts import Difference, Entry, Lock, Sheet
 from lessons.faults import Collector
 from settings import Settings
 
@@ -25,44 +24,58 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "facts",
         help="посчитать числа уроков заново",
-        description="Считает все числа уроков и записывает content/facts.lock.toml: уроки берут числа оттуда.",
+        description="Считает числа уроков и записывает facts.lock.toml рядом с facts.toml: уроки берут числа оттуда.",
     )
     parser.add_argument("--check", action="store_true", help="ничего не записывать, только сравнить")
+    parser.add_argument("path", nargs="?", type=Path, metavar="ПУТЬ", help="только числа этой папки")
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Compute all facts; 1 when one is faulty, cannot be computed or (``--check``) differs from the lock."""
-    collector = Collector()
-    _, specs = facts.read_specs(settings.content_dir.absolute(), collector)
+    """Compute all facts; 1 when one is faulty, cannot be computed or (``--check``) differs from its lock."""
+    collector, wanted = Collector(), arguments.path
+    content = settings.content_dir.absolute()
+    sheets = [
+        sheet
+        for sheet in facts.read_sheets(content, collector)
+        if wanted is None or sheet.folder.resolve() == wanted.resolve()
+    ]
     for fault in collector.faults:
         print(fault, file=sys.stderr)
-    old = facts.read_lock(settings.content_dir.absolute(), Collector())
-    sound = _check(specs, old) if arguments.check else _write(settings.content_dir, specs, old)
-    return int(not sound or bool(collector.faults))
+    if not sheets:
+        print("Чисел не нашлось: файла facts.toml здесь нет.", file=sys.stderr)
+        return 1
+    done = [(_check if arguments.check else _write)(sheet, content) for sheet in sheets]
+    return int(not all(done) or bool(collector.faults))
 
 
-def _check(specs: Mapping[str, Spec], lock: Lock) -> bool:
+def _check(sheet: Sheet, content: Path) -> bool:
     from demos import registry
 
-    differences = facts.verify(specs.values(), lock, registry.call)
+    lock = facts.read_lock(sheet.folder, content, Collector())
+    differences = facts.verify(sheet.specs.values(), lock, registry.call)
     _complain(differences)
     if not differences:
-        print(f"Числа сходятся: {numbers.plural(len(lock.facts), 'факт', 'факта', 'фактов')}.")
+        print(f"{sheet.document.shown}: числа сходятся, {_count(len(lock.facts))}.")
     return not differences
 
 
-def _write(content: Path, specs: Mapping[str, Spec], old: Lock) -> bool:
+def _write(sheet: Sheet, content: Path) -> bool:
     from demos import registry
 
-    entries, failed = facts.compute(specs.values(), registry.call)
+    old = facts.read_lock(sheet.folder, content, Collector())
+    entries, failed = facts.compute(sheet.specs.values(), registry.call)
     for name, entry in sorted(entries.items()):
         _announce(name, old.facts.get(name), entry)
     for name in sorted(old.facts.keys() - entries.keys()):
         print(f"{name}: убран")
-    facts.write_lock(content, Lock(entries, _versions()))
+    facts.write_lock(sheet.folder, Lock(entries, _versions()))
     _complain(failed)
-    print(f"Посчитано: {numbers.plural(len(entries), 'факт', 'факта', 'фактов')}, записано в {content / facts.LOCK}.")
+    print(f"Посчитано: {_count(len(entries))}, записано в {sheet.folder / facts.LOCK}.")
     return not failed
+
+
+def _count(facts_counted: int) -> str:
+    return numbers.plural(facts_counted, "факт", "факта", "фактов")
 
 
 def _announce(name: str, old: Entry | None, new: Entry) -> None:

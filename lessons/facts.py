@@ -1,7 +1,8 @@
 """Facts: every number that prose may show, computed by a demo or taken from a named work.
 
-facts.toml says how each is obtained, facts.lock.toml holds what came out. Pages read the lock alone; a fact whose
-recipe has changed since is a fault. Computing is a callable that the command line hands in (``demos.registry.call``),
+facts.toml says how each is obtained, facts.lock.toml beside it holds what came out: a pair for the whole course, and
+one in the folder of any lesson that has numbers of its own. Pages read the locks alone; a fact whose recipe has
+changed since is a fault. Computing is a callable that the command line hands in (``demos.registry.call``),
 so this package stays a stranger to demos. Leaves out filling texts (``filling``).
 """
 
@@ -94,27 +95,44 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
+class Sheet:
+    """One facts.toml: the folder that it stands in, the file, and its sound specs by id."""
+
+    folder: Path
+    document: Document
+    specs: Mapping[str, Spec]
+
+
+@dataclass(frozen=True, slots=True)
 class Ledger:
-    """All facts: those that pages may show, and the recipes of the rest."""
+    """All facts: those that pages may show, and the recipes of the rest. Ids are unique in the whole course."""
 
     specs: Mapping[str, Spec]
     facts: Mapping[str, Fact]
 
 
-def read_specs(content: Path, collector: Collector) -> tuple[Document | None, Mapping[str, Spec]]:
-    """The sound specs of facts.toml by id, and the file itself."""
-    document = read_toml(content / SPECS, content, collector, optional=True)
-    if document is None:
-        return None, {}
+def read_sheets(content: Path, collector: Collector) -> tuple[Sheet, ...]:
+    """Every facts.toml, the course's own first."""
+    folders = [content, *sorted(file.parent for file in content.glob(f"*/{SPECS}"))]
+    sheets: list[Sheet] = []
+    for folder in folders:
+        taken = {name for sheet in sheets for name in sheet.specs}
+        document = read_toml(folder / SPECS, content, collector, optional=True)
+        if document is not None:
+            sheets.append(Sheet(folder, document, _read_specs(document, taken)))
+    return tuple(sheets)
+
+
+def _read_specs(document: Document, taken: set[str]) -> Mapping[str, Spec]:
     schema.only(document, "fact", "claim")
     specs: dict[str, Spec] = {}
     for index, spec in schema.build_list(Spec, "fact", document, document.data):
-        problem = "такой факт уже есть" if spec.id in specs else _problem(spec)
+        problem = "такой факт уже есть" if spec.id in specs or spec.id in taken else _problem(spec)
         if problem:
             document.fault(document.line(("fact", index, "id")), spec.id, problem)
         else:
             specs[spec.id] = spec
-    return document, specs
+    return specs
 
 
 def _problem(spec: Spec) -> str:
@@ -127,9 +145,9 @@ def _problem(spec: Spec) -> str:
     return "" if spec.tolerance >= 0 else "tolerance не бывает отрицательным"
 
 
-def read_lock(content: Path, collector: Collector) -> Lock:
-    """The lock; empty when the file is missing or broken (a fault)."""
-    document = read_toml(content / LOCK, content, collector, optional=True)
+def read_lock(folder: Path, content: Path, collector: Collector) -> Lock:
+    """The lock of a folder; empty when the file is missing or broken (a fault)."""
+    document = read_toml(folder / LOCK, content, collector, optional=True)
     if document is None:
         return Lock()
     entries = document.data.get("facts", {})
@@ -137,20 +155,30 @@ def read_lock(content: Path, collector: Collector) -> Lock:
     return Lock({name: entry for name, entry in built.items() if entry}, document.data.get("versions", {}))
 
 
-def ledger(content: Path, collector: Collector) -> tuple[Document | None, Ledger]:
-    """Facts as the pages show them. What is missing from the lock, or changed since, is a fault and not shown."""
-    document, specs = read_specs(content, collector)
-    lock = read_lock(content, collector)
-    shown = {name: fact for name, spec in specs.items() if (fact := _shown(spec, lock.facts.get(name)))}
-    stale = [name for name in specs if name not in shown]
-    if document and stale and not (content / LOCK).exists():
+def ledger(content: Path, collector: Collector) -> tuple[tuple[Document, ...], Ledger]:
+    """Facts as the pages show them, and their files. What a lock lacks, or what changed since, is a fault."""
+    specs: dict[str, Spec] = {}
+    shown: dict[str, Fact] = {}
+    sheets = read_sheets(content, collector)
+    for sheet in sheets:
+        lock = read_lock(sheet.folder, content, collector)
+        found = {name: fact for name, spec in sheet.specs.items() if (fact := _shown(spec, lock.facts.get(name)))}
+        _tell_stale(sheet, found)
+        specs.update(sheet.specs)
+        shown.update(found)
+    return tuple(sheet.document for sheet in sheets), Ledger(specs, shown)
+
+
+def _tell_stale(sheet: Sheet, found: Mapping[str, Fact]) -> None:
+    document = sheet.document
+    stale = [name for name in sheet.specs if name not in found]
+    if stale and not (sheet.folder / LOCK).exists():
         document.fault(1, "", f"числа ещё не посчитаны (файла {LOCK} нет): {RUN}")
-    elif document:
-        for index, row in enumerate(document.data.get("fact", [])):
-            if isinstance(row, dict) and row.get("id") in stale:
-                line = document.line(("fact", index, "id"))
-                document.fault(line, row["id"], f"с последнего подсчёта факт изменился или добавлен: {RUN}")
-    return document, Ledger(specs, shown)
+        return
+    for index, row in enumerate(document.data.get("fact", [])):
+        if isinstance(row, dict) and row.get("id") in stale:
+            line = document.line(("fact", index, "id"))
+            document.fault(line, row["id"], f"с последнего подсчёта факт изменился или добавлен: {RUN}")
 
 
 def _shown(spec: Spec, entry: Entry | None) -> Fact | None:
@@ -232,14 +260,14 @@ def _difference(locked: Entry | None, now: Entry) -> str:
     return ""
 
 
-def write_lock(content: Path, lock: Lock) -> None:
+def write_lock(folder: Path, lock: Lock) -> None:
     """Write facts.lock.toml, facts in order of their ids."""
     lines = ["# Written by ./course facts. Pages read numbers from here; do not edit by hand.", "", "[versions]"]
     lines += [f"{name} = {_toml(version)}" for name, version in sorted(lock.versions.items())]
     for name, entry in sorted(lock.facts.items()):
         lines += ["", f"[facts.{_toml(name)}]"]
         lines += [f"{key} = {_toml(getattr(entry, key))}" for key in Entry.__dataclass_fields__]
-    file = content / LOCK
+    file = folder / LOCK
     fresh = file.with_suffix(".new")
     fresh.write_text("\n".join(lines) + "\n", encoding="utf-8")
     fresh.replace(file)

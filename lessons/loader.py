@@ -7,7 +7,7 @@ Leaves out computing facts (``facts``) and the rules of single parts (``lesson``
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from lessons.written import WrittenCourse
 
 __all__ = ["Known", "load", "load_leniently", "stamp"]
 
+MISCONCEPTIONS = "misconceptions.toml"
 _FOLDER = re.compile(r"\d\d-[a-z0-9-]+")
 _LOOKS_LIKE_ID = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 
@@ -44,7 +45,7 @@ def load_leniently(content_dir: Path, known: Known) -> tuple[Course, tuple[Fault
     """The course without the lessons that are too broken to show, and all faults."""
     content, collector = content_dir.absolute(), Collector()
     head_file = read_toml(content / "course.toml", content, collector)
-    specs_file, ledger = facts.ledger(content, collector)
+    facts_files, ledger = facts.ledger(content, collector)
     drafts = [draft(folder, content, collector) for folder in _folders(content)]
     outlines = {one.id: tuple(section.id for section in one.sections) for one in drafts if one.id}
     shelf = Shelf(known, ledger, outlines)
@@ -58,9 +59,9 @@ def load_leniently(content_dir: Path, known: Known) -> tuple[Course, tuple[Fault
         head.lead if head else "",
         tuple(one for one, written in zip(lessons, drafts, strict=True) if one and not collector.broken(written.name)),
         head.planned if head else (),
-        _derivations(ledger, shelf, specs_file),
+        _derivations(ledger, shelf, facts_files),
         misconceptions,
-        _claims(specs_file, shelf) if specs_file else (),
+        tuple(claim for document in facts_files for claim in _claims(document, shelf)),
     )
     return course, collector.faults
 
@@ -122,32 +123,42 @@ def _way(start: str, goal: str, needs: Mapping[str, list[str]], passed: tuple[st
 
 
 def _misconceptions(content: Path, shelf: Shelf, collector: Collector) -> dict[str, Misconception]:
-    document = read_toml(content / "misconceptions.toml", content, collector, optional=True)
-    if document is None:
-        return {}
+    """The course's own, and those of any lesson's folder; ids are unique in the whole course."""
+    found: dict[str, Misconception] = {}
+    for file in [content / MISCONCEPTIONS, *sorted(content.glob(f"*/{MISCONCEPTIONS}"))]:
+        document = read_toml(file, content, collector, optional=True)
+        if document is not None:
+            for one in _catalogue(document, shelf, found):
+                found.setdefault(one.id, one)
+    return found
+
+
+def _catalogue(document: Document, shelf: Shelf, taken: Mapping[str, Misconception]) -> list[Misconception]:
     schema.only(document, "misconception")
     rows = schema.build_list(Misconception, "misconception", document, fill(document, shelf))
     unique(document, "misconception", [one.id for _, one in rows])
     for index, one in rows:
+        if one.id in taken:
+            document.at(("misconception", index, "id"), f"«{one.id}» уже есть в другом файле")
         problem = shelf.missing_lesson(one.lesson, one.block) if one.lesson else ""
         if problem:
             key = "block" if one.lesson in shelf.outlines else "lesson"
             document.at(("misconception", index, key), problem)
-    return {one.id: one for _, one in rows}
+    return [one for _, one in rows]
 
 
-def _derivations(ledger: Ledger, shelf: Shelf, document: Document | None) -> dict[str, Fact]:
+def _derivations(ledger: Ledger, shelf: Shelf, documents: Iterable[Document]) -> dict[str, Fact]:
     """Facts with the facts in their own derivations filled in."""
-    if document is None:
-        return {}
-    filler, rows = Filler(shelf, document), document.data.get("fact", [])
-    places = {str(row.get("id")): index for index, row in enumerate(rows) if isinstance(row, dict)}
-
-    def filled(fact: Fact) -> Fact:
-        line = partial(document.line, ("fact", places[fact.id], "derivation"))
-        return replace(fact, derivation=filler.text(fact.derivation, line, "fact.derivation", figures=False))
-
-    return {name: filled(fact) for name, fact in ledger.facts.items()}
+    filled = dict(ledger.facts)
+    for document in documents:
+        filler = Filler(shelf, document)
+        for index, row in enumerate(document.data.get("fact", [])):
+            fact = ledger.facts.get(str(row.get("id"))) if isinstance(row, dict) else None
+            if fact is not None:
+                line = partial(document.line, ("fact", index, "derivation"))
+                text = filler.text(fact.derivation, line, "fact.derivation", figures=False)
+                filled[fact.id] = replace(fact, derivation=text)
+    return filled
 
 
 def _claims(document: Document, shelf: Shelf) -> tuple[Claim, ...]:

@@ -128,8 +128,8 @@ def misconceptions(exercise: Exercise) -> set[str]:
 
 
 def catalogue() -> set[str]:
-    data = tomllib.loads((ROOT / "content" / "misconceptions.toml").read_text())
-    return {row["id"] for row in data["misconception"]}
+    files = (ROOT / "content").rglob("misconceptions.toml")
+    return {row["id"] for file in files for row in tomllib.loads(file.read_text())["misconception"]}
 
 
 @EACH

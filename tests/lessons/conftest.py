@@ -56,8 +56,9 @@ class Site:
         )
 
     def lock(self) -> None:
-        specs = facts.read_specs(self.content, Collector())[1]
-        facts.write_lock(self.content, facts.Lock(facts.compute(specs.values(), call)[0], {"python": "3"}))
+        for sheet in facts.read_sheets(self.content, Collector()):
+            entries, _ = facts.compute(sheet.specs.values(), call)
+            facts.write_lock(sheet.folder, facts.Lock(entries, {"python": "3"}))
 
     def write(self, name: str, text: str) -> Path:
         file = self.content / name

@@ -26,12 +26,13 @@ class Row:
 
 
 def specs_of(site: Any) -> Mapping[str, Spec]:
-    return facts.read_specs(site.content, Collector())[1]
+    (sheet,) = facts.read_sheets(site.content, Collector())
+    return sheet.specs
 
 
 def lock_of(site: Any) -> Lock:
     collector = Collector()
-    lock = facts.read_lock(site.content, collector)
+    lock = facts.read_lock(site.content, site.content, collector)
     assert collector.faults == ()
     return lock
 
@@ -152,3 +153,31 @@ def test_what_cannot_be_computed_is_told_and_the_rest_goes_on(result: object, sa
 def test_an_unknown_demo_is_told_in_the_demos_own_words(compute: Callable[..., object]) -> None:
     _, (failed,) = facts.compute([spec(function="halves.cat")], compute)
     assert str(failed) == "x: не вычисляется: Нет демонстрации «halves.cat»."
+
+
+OWN = """
+[[fact]]
+id = "own.pieces"
+function = "halves.cut"
+arguments = { times = 3 }
+field = "pieces"
+form = "integer"
+derivation = "d"
+"""
+
+
+def test_a_lesson_may_bring_numbers_of_its_own(site: Any) -> None:
+    site.write("01-halves/facts.toml", OWN)
+    site.write("01-halves/lesson.md", site.read("01-halves/lesson.md") + "\nКусков: {{ fact own.pieces }}.\n")
+    assert any("ещё не посчитаны" in fault.message for fault in site.leniently()[1])
+    site.lock()
+    course, found = site.leniently()
+    assert found == ()
+    assert course.facts["own.pieces"].text == "8"
+    assert "own.pieces" not in site.read("facts.lock.toml")
+
+
+def test_two_files_cannot_both_tell_a_fact(site: Any) -> None:
+    site.write("01-halves/facts.toml", OWN.replace("own.pieces", "halves.pieces"))
+    fault = next(fault for fault in site.leniently()[1] if "уже есть" in fault.message)
+    assert str(fault.path).endswith("01-halves/facts.toml")
