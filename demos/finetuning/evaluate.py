@@ -120,7 +120,7 @@ def loss(model: Any, tokenizer: Any, chats: Sequence[Sequence[Message]]) -> Loss
     """What trl would report for these chats, all in one batch, without a trainer."""
     import torch
 
-    padded, labels = _labelled(tokenizer, chats)
+    padded, labels = labelled(tokenizer, chats)
     with torch.inference_mode():
         out = model(**padded.to(model.device), labels=labels.to(model.device), use_cache=False)
     first = int(padded["attention_mask"][0].sum())  # without what pads it
@@ -135,7 +135,7 @@ def knows(model: Any, tokenizer: Any, chats: Sequence[Sequence[Message]]) -> lis
     """
     import torch
 
-    padded, labels = _labelled(tokenizer, chats)
+    padded, labels = labelled(tokenizer, chats)
     wanted = labels[:, 1:].to(model.device)  # (chats, length − 1)
     with torch.inference_mode():
         likeliest = model(**padded.to(model.device), use_cache=False).logits[:, :-1].argmax(-1)  # as wanted
@@ -143,7 +143,7 @@ def knows(model: Any, tokenizer: Any, chats: Sequence[Sequence[Message]]) -> lis
     return right
 
 
-def _labelled(tokenizer: Any, chats: Sequence[Sequence[Message]]) -> tuple[Any, Any]:
+def labelled(tokenizer: Any, chats: Sequence[Sequence[Message]]) -> tuple[Any, Any]:
     """The chats padded on the right, and their tokens where the assistant speaks, IGNORED elsewhere."""
     import torch
 
