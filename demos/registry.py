@@ -53,6 +53,8 @@ _ALL = (
     _demo("lora.methods", "demos.lora.methods:methods"),
     _demo("lora.methods.check", "demos.lora.checking:check", heavy=True, libraries=_PEFT),
     _demo("lora.check", "demos.lora.recount:recount", heavy=True, libraries=_PEFT),
+    _demo("lora.matrices", "demos.lora.matrices:matrices", heavy=True),
+    _demo("lora.inits", "demos.lora.inits:inits", heavy=True, libraries=_PEFT),
     _demo("memory.weights", "demos.memory.weights:weights"),
     _demo("memory.training", "demos.memory.training:training"),
     _demo("memory.training_state", "demos.memory.training_state:training_state"),
