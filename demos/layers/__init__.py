@@ -1,0 +1,1 @@
+"""What a model's tensors are at each step of QLoRA's preparation."""

@@ -1,0 +1,1 @@
+"""How numbers lie in memory, bit by bit, and what rounding does to sums."""
