@@ -62,9 +62,9 @@ def by_kind(result: Result) -> Chart:
         values=[row.parameters for row in rows],
         colours=[_COLOURS[row.kind] for row in rows],
         labels=[numbers.percent(row.share, int(row.share < 1)) if row.parameters else "не обучается" for row in rows],
-        hovers=[f"{row.title}: {_parameters(row.parameters)}" for row in rows],
+        hovers=[f"{row.title}: {parameters(row.parameters)}" for row in rows],
     )
-    parts = "; ".join(f"{row.title} — {_parameters(row.parameters)}" for row in rows)
+    parts = "; ".join(f"{row.title} — {parameters(row.parameters)}" for row in rows)
     return Chart(figure, f"{_kind_finding(result)}. {parts}." if parts else f"{_NOTHING}.")
 
 
@@ -94,16 +94,16 @@ def share(result: Result) -> Chart:
         y=[name for name, _, _ in shown],
         mode="markers+text",
         marker={"size": 16, "color": [palette.ROLES[role] for _, _, role in shown]},
-        text=[_short(value) for _, value, _ in shown],
+        text=[short(value) for _, value, _ in shown],
         textposition="top center",
         hovertemplate="%{customdata}<extra></extra>",
-        customdata=[f"{name}: {_parameters(value)}" for name, value, _ in shown],
+        customdata=[f"{name}: {parameters(value)}" for name, value, _ in shown],
         cliponaxis=False,
     )
     lowest, highest = min(value for _, value, _ in shown), result.total
-    figure.update_xaxes(type="log", **_decades(lowest, highest))
+    figure.update_xaxes(type="log", **decades(lowest, highest))
     figure.update_yaxes(categoryorder="array", categoryarray=["адаптер", "вся модель"], range=[-0.6, 1.8])
-    words = f"{finding}. Адаптер — {_parameters(result.trainable)}, вместе с моделью {_parameters(result.total)}."
+    words = f"{finding}. Адаптер — {parameters(result.trainable)}, вместе с моделью {parameters(result.total)}."
     return Chart(figure, words)
 
 
@@ -137,8 +137,8 @@ def spectrum(result: Spectrum) -> Chart:
         f"из {numbers.integer(result.full_rank)}; у случайной матрицы — {numbers.integer(random)}"
     )
     figure = theme.figure(finding, x="оставлено направлений (ранг)", y="сохранённая энергия, %", height=360)
-    _curve(figure, "обученная ΔW", result.adapted_curve, palette.ROLES["lora"], "solid")
-    _curve(figure, "случайная матрица", result.random_curve, palette.ROLES["base"], "dash")
+    energy_curve(figure, "обученная ΔW", result.adapted_curve, palette.ROLES["lora"], "solid")
+    energy_curve(figure, "случайная матрица", result.random_curve, palette.ROLES["base"], "dash")
     figure.add_hline(y=90, line={"color": palette.VERMILION, "width": 1, "dash": "dot"})
     figure.add_vline(x=result.rank, line={"color": palette.ORANGE, "width": 1.5})
     figure.add_annotation(
@@ -171,7 +171,8 @@ def _bars(
     figure.update_xaxes(range=[0, 1.3 * longest or 1], showticklabels=longest > 0)
 
 
-def _curve(figure: Any, name: str, curve: tuple[float, ...], colour: str, dash: str) -> None:
+def energy_curve(figure: Any, name: str, curve: tuple[float, ...], colour: str, dash: str) -> None:
+    """A line: the share of energy that the first directions keep, by their number."""
     ranks = range(1, len(curve) + 1)
     figure.add_scatter(
         x=list(ranks),
@@ -192,8 +193,8 @@ def _kind_finding(result: Result) -> str:
     largest = max(result.by_kind, key=lambda row: row.parameters)
     where = _WHERE[largest.kind]
     if largest.parameters == result.trainable:
-        return f"Всё обучаемое — {where}: {_parameters(result.trainable)}"
-    return f"{numbers.percent(largest.share, 0)} обучаемого — {where}; всего {_parameters(result.trainable)}"
+        return f"Всё обучаемое — {where}: {parameters(result.trainable)}"
+    return f"{numbers.percent(largest.share, 0)} обучаемого — {where}; всего {parameters(result.trainable)}"
 
 
 def _module_finding(result: Result) -> str:
@@ -220,10 +221,11 @@ def _module_hover(row: ModuleRow) -> str:
     size = f"{row.name}, {numbers.integer(row.outputs)} × {numbers.integer(row.inputs)}"
     if not row.count:
         return f"{size}: не обучается"
-    return f"{size}: {_modules(row.count)} по {numbers.integer(row.each)}, всего {_parameters(row.parameters)}"
+    return f"{size}: {_modules(row.count)} по {numbers.integer(row.each)}, всего {parameters(row.parameters)}"
 
 
-def _parameters(count: int) -> str:
+def parameters(count: int) -> str:
+    """``3 407 872 параметра``."""
     return numbers.plural(count, "параметр", "параметра", "параметров")
 
 
@@ -231,7 +233,7 @@ def _modules(count: int) -> str:
     return numbers.plural(count, "слой", "слоя", "слоёв")
 
 
-def _short(count: float) -> str:
+def short(count: float) -> str:
     """``3,4 млн``: for labels; the exact number is in the hover."""
     for factor, unit in ((10**12, "трлн"), (10**9, "млрд"), (MILLION, "млн"), (1000, "тыс.")):
         if count >= factor:
@@ -240,12 +242,12 @@ def _short(count: float) -> str:
     return numbers.integer(count)
 
 
-def _decades(lowest: int, highest: int) -> dict[str, Any]:
+def decades(lowest: int, highest: int) -> dict[str, Any]:
     """Ticks at powers of ten around the values, in words."""
     first, last = math.floor(math.log10(lowest)), math.ceil(math.log10(highest))
     powers = range(first, last + 1)
     return {
         "range": [first, last + 0.3],
         "tickvals": [10**p for p in powers],
-        "ticktext": [_short(10**p) for p in powers],
+        "ticktext": [short(10**p) for p in powers],
     }
