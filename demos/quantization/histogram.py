@@ -33,7 +33,7 @@ class Params(Weights):
     scheme: str = parameter("nf4", "Тип", words={name: one.title for name, one in SCHEMES.items()})
     block: int = parameter(64, "Размер блока", low=0, high=4096, note="0 — один блок на весь тензор.")
     double: bool = parameter(False, "Двойное квантование")
-    lens: int = parameter(0, "Блок под лупой", low=0, high=2**22)
+    lens: int = parameter(1, "Блок под лупой", low=1, high=2**22)
     outlier: float = parameter(0, "Выброс в этом блоке, σ", low=0, high=200)
 
 
@@ -64,7 +64,7 @@ class Grid:
 class Lens:
     """One block: its first numbers, their codes and bytes, and the levels that it has."""
 
-    block: int
+    block: int  # counted from 1
     blocks: int
     length: int
     values: tuple[float, ...]
@@ -103,7 +103,7 @@ def histogram(params: Params) -> Result:
     check_block(params.block)
     values, origin = load(params)
     blocks = -(-len(values) // (params.block or len(values)))
-    place = min(params.lens, blocks - 1) * params.block
+    place = (min(params.lens, blocks) - 1) * params.block
     if params.outlier:
         values = values.clone()
         values[place] = params.outlier * (origin.sigma or origin.absmax)
@@ -120,7 +120,7 @@ def histogram(params: Params) -> Result:
         lens=_lens(values, made, params, place),
         errors=measure(values, made.restored),
         size=size,
-        distinct=len(made.restored.unique()),
+        distinct=_distinct(made.restored),
     )
 
 
@@ -145,6 +145,12 @@ def counts(values: Tensor, low: float, high: float, bins: int = BINS) -> tuple[f
 def edges(low: float, high: float, bins: int = BINS) -> tuple[float, ...]:
     """The borders of ``counts``."""
     return tuple(low + (high - low) * i / bins for i in range(bins + 1))
+
+
+def _distinct(values: Tensor) -> int:
+    import torch
+
+    return int(torch.unique(values).numel())
 
 
 def _bins(values: Tensor, restored: Tensor) -> Bins:
@@ -185,7 +191,7 @@ def _lens(values: Tensor, made: Quantized, params: Params, place: int) -> Lens:
     block = values[place:end]
     nothing = not bool(block.any())
     return Lens(
-        block=number,
+        block=number + 1,
         blocks=-(-len(values) // size),
         length=end - place,
         values=tuple(values[seen].tolist()),

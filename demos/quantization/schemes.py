@@ -158,12 +158,13 @@ def pack(codes: Tensor, bits: int) -> Tensor:
     """Codes (n,) as bytes: one each, or two in a byte, the first in the high half, as bitsandbytes lays them."""
     import torch
 
-    plain = codes.to(torch.int16) & (2**bits - 1)  # negative codes as two's complement
+    plain: Tensor = codes.to(torch.int16) & (2**bits - 1)  # negative codes as two's complement
     if bits == 8:
         return plain.to(torch.uint8)
     if len(plain) % 2:
         plain = torch.cat([plain, plain.new_zeros(1)])
-    return (plain[::2] << 4 | plain[1::2]).to(torch.uint8)
+    both: Tensor = plain[::2] << 4 | plain[1::2]
+    return both.to(torch.uint8)
 
 
 def unpack(packed: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal
 
 from common import numbers
 from demos.finetuning import base_model
+from demos.finetuning.adapters.container import short
 from demos.params import Checked, ParamsError, nearest, parameter
 from demos.quantization import checkpoint, uploads
 from demos.quantization.checkpoint import Entry
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Source = Literal["model", "normal", "heavy", "outliers", "own", "file"]
-SOURCES: Mapping[Source, str] = MappingProxyType(
+SOURCES: Mapping[str, str] = MappingProxyType(
     {
         "model": "Модель курса",
         "normal": "Нормальные",
@@ -187,7 +188,7 @@ def _from_file(place: Path, found: tuple[Entry, ...], name: str) -> tuple[Tensor
 
     known = {one.name: one for one in found}
     if name not in known:
-        raise ParamsError(f"Нет тензора «{checkpoint.short(name)}»{nearest(name, known)}.")
+        raise ParamsError(f"Нет тензора «{short(name)}»{nearest(name, known)}.")
     entry = known[name]
     with place.open("rb") as file:
         file.seek(entry.start)
