@@ -1,6 +1,6 @@
 """``PYTHONPATH=. python scripts/measure_merging.py``: measures what merged and summed adapters answer.
 
-Writes content/measured/merging.json: every shipped adapter at every strength merged in every way, on two hundred
+Writes content/measured/merging.json: every shipped adapter at every strength merged in every way, on a hundred
 held-out requests of its task, and the ways from one adapter to another. Leaves out what the weights lose
 (``demos.merging.precision`` computes that live).
 """
@@ -24,7 +24,7 @@ from demos.merging.stored import Blend, Measured
 from demos.merging.weights import WAYS
 from scripts.made import made
 
-OF, OF_BLENDS, KEPT = 200, 100, 24
+OF, OF_BLENDS, KEPT = 100, 50, 24
 STEPS = 10
 """Parts of the way from one adapter to the other."""
 

@@ -1,6 +1,6 @@
 """One measured point again, live: a real merged model beside the tuned one, asked the same held-out requests.
 
-Leaves out the two hundred requests of each point (``scripts/measure_merging.py``): here are as many as fit a few
+Leaves out the hundred requests of each point (``scripts/measure_merging.py``): here are as many as fit a few
 seconds.
 """
 

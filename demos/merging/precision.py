@@ -1,7 +1,7 @@
 """What merging loses: an adapter of the course put into the weights in six ways, layer by layer, under a microscope.
 
 Three things are told apart: how far the merged weights are from the tuned ones, how much of the update is left in the
-direction it had, and what the answers say. The weights are computed here and now; the answers, two hundred for each
+direction it had, and what the answers say. The weights are computed here and now; the answers, a hundred for each
 way, are measured beforehand (``scripts/measure_merging.py``), and ``answers`` repeats any of them. Leaves out adapters
 of the learner's own (``demos.finetuning.adapters.merging``).
 """

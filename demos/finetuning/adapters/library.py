@@ -61,7 +61,7 @@ class Shelf:
         """Greedy answers of one batch in which every row has its own adapter (or ``BASE``). LoRA without DoRA only."""
         import torch
 
-        padded = _pad(self.base, prompts)
+        padded = pad(self.base, prompts)
         with torch.inference_mode():
             out = self.model.generate(
                 **padded, max_new_tokens=most, do_sample=False, adapter_names=list(names), **_ends(self.base)
@@ -90,7 +90,7 @@ def logits(model: Any, base: Base, prompts: Sequence[Sequence[Message]]) -> Tens
     import torch
 
     with torch.inference_mode():
-        out: Tensor = model(**_pad(base, prompts)).logits[:, -1].float()
+        out: Tensor = model(**pad(base, prompts)).logits[:, -1].float()
     return out
 
 
@@ -163,7 +163,8 @@ def _unmoved(
     return fields | changed, joined
 
 
-def _pad(base: Base, prompts: Sequence[Sequence[Message]]) -> dict[str, Tensor]:
+def pad(base: Base, prompts: Sequence[Sequence[Message]]) -> dict[str, Tensor]:
+    """Prompts as one batch, padded on the left: token ids and attention mask, (prompts, length) each."""
     rows = evaluate.encode(base.tokenizer, prompts)
     padded = base.tokenizer.pad({"input_ids": rows}, padding_side="left", return_tensors="pt").to(base.device)
     return {name: padded[name] for name in ("input_ids", "attention_mask")}

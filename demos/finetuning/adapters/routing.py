@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from demos.finetuning import evaluate, skills
 from demos.finetuning.adapters.container import AdapterError
+from demos.finetuning.adapters.nearness import Places, Way, shares
 from demos.finetuning.quantized import Base, open_base
 from demos.finetuning.skills import Message
 from demos.finetuning.spec import RunSpec
@@ -20,14 +21,12 @@ from demos.finetuning.tasks import TASKS, build
 from demos.params import Checked, parameter
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
 
 EXAMPLES = 8
 """Requests of an adapter's task that stand for it when no others are given."""
 EACH_SKILL = 3
-NEAREST = 3
-SHARPNESS = 20.0
-"""Cosines are multiplied by this before the softmax."""
 CERTAIN = 0.6
 """Below this share the router abstains: the base answers."""
 MOST_EXAMPLES, MOST_ADAPTERS = 20, 3
@@ -102,35 +101,38 @@ def request(system: str, prompt: str) -> tuple[Message, ...]:
 class Router:
     """The examples in the base's hidden states; made once, asked often."""
 
-    def __init__(self, base: Base, known: Mapping[str, Sequence[Prompt]]) -> None:
+    def __init__(self, base: Base, known: Mapping[str, Sequence[Prompt]], way: Way = "nearest") -> None:
         """``known``: for each adapter's name a few requests of its kind."""
-        import torch
+        import numpy as np
 
-        random = Random("router")
-        own = [skills.draw(random, "test", name).prompt for name in skills.SKILLS for _ in range(EACH_SKILL)]
-        self._base, self._owners = base, {**known, BASE: own}
-        every = _hidden(base, [prompt for prompts in self._owners.values() for prompt in prompts])
-        self._middle = every.mean(0)  # (width,): what all requests have in common
-        rows = iter(_unit(every - self._middle))
-        self._examples = {name: torch.stack([next(rows) for _ in of]) for name, of in self._owners.items()}
+        owners = {**known, BASE: own_requests()}
+        states = iter(hidden(base, [prompt for prompts in owners.values() for prompt in prompts]).cpu().numpy())
+        self._base, self._way = base, way
+        self.places = Places({name: np.stack([next(states) for _ in of]) for name, of in owners.items()})
 
-    def route(self, prompt: Prompt) -> Result:
-        """Where ``prompt`` goes."""
-        import torch
+    def cosines(self, prompts: Sequence[Prompt]) -> np.ndarray:
+        """How near each prompt is to each place, (prompts, places)."""
+        return self.places.cosines(hidden(self._base, prompts).cpu().numpy(), self._way)
 
-        asked = _unit(_hidden(self._base, [prompt])[0] - self._middle)  # (width,)
-        near = [of @ asked for of in self._examples.values()]  # (examples,) each
-        cosines = torch.stack([each.topk(min(NEAREST, len(each))).values.mean() for each in near])
-        shares = (SHARPNESS * cosines).softmax(0).tolist()
-        rows = [Share(*row) for row in zip(self._examples, shares, cosines.tolist(), strict=True)]
+    def route(self, prompt: Prompt, certain: float = CERTAIN) -> Result:
+        """Where ``prompt`` goes; below ``certain`` the base answers."""
+        cosines = self.cosines([prompt])[0]
+        found = zip(self.places.names, shares(cosines).tolist(), cosines.tolist(), strict=True)
+        rows = [Share(*row) for row in found]
         best = max(rows, key=lambda row: row.share)
-        unclear = best.share < CERTAIN
+        unclear = best.share < certain
         return Result(
             chosen=BASE if unclear else best.name,
             confidence=best.share,
             abstained=unclear,
             shares=tuple(rows),
         )
+
+
+def own_requests() -> list[tuple[Message, ...]]:
+    """Requests that stand for the base: a few of each of its skills."""
+    random = Random("router")
+    return [skills.draw(random, "test", name).prompt for name in skills.SKILLS for _ in range(EACH_SKILL)]
 
 
 def _examples(params: Params, index: int) -> list[tuple[Message, ...]]:
@@ -152,7 +154,7 @@ def _prompt(chat: Sequence[Message]) -> tuple[Message, ...]:
     return tuple(chat[:-1])
 
 
-def _hidden(base: Base, prompts: Sequence[Prompt]) -> Tensor:
+def hidden(base: Base, prompts: Sequence[Prompt]) -> Tensor:
     """The mean of the last hidden states over the tokens of each prompt, (prompts, width)."""
     import torch
 
@@ -164,10 +166,3 @@ def _hidden(base: Base, prompts: Sequence[Prompt]) -> Tensor:
     seen = mask[..., None].float()  # (prompts, length, 1)
     mean: Tensor = (states.float() * seen).sum(1) / seen.sum(1)
     return mean
-
-
-def _unit(vectors: Tensor) -> Tensor:
-    import torch
-
-    lengths: Tensor = torch.linalg.vector_norm(vectors, dim=-1, keepdim=True)
-    return vectors / lengths

@@ -1,0 +1,104 @@
+"""Requests with their cosines and who answers them right, measured beforehand: content/measured/router.json.
+
+Torch-free. Leaves out measuring (``scripts/measure_router.py``).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+from demos.finetuning import measured
+from demos.finetuning.measured import Made
+from demos.params import ParamsError
+from settings import ROOT
+
+FILE = ROOT / "content" / "measured" / "router.json"
+VERSION = 1
+Cue = Literal["with", "without", "shift"]
+CUES: Mapping[Cue, str] = {
+    "with": "как в обучении, с подсказкой",
+    "without": "без подсказки",
+    "shift": "примеры с подсказкой, запросы без неё",
+}
+"""In which form examples and requests come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One request in one form. Cosines by the router's way, in the order of ``Store.places``."""
+
+    kind: str
+    text: str
+    cosines: Mapping[str, tuple[float, ...]]
+    right: tuple[bool, ...]  # whether each place would answer it right; empty where nobody has a right answer
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The whole file."""
+
+    base: str
+    made: Made
+    places: tuple[str, ...]
+    rows: Mapping[str, tuple[Row, ...]]  # by Cue
+
+
+def load(file: Path | None = None) -> Store:
+    """The file of the base model of now.
+
+    Raises:
+        ParamsError: there is none.
+    """
+    found = _read(file or FILE)
+    if found is None or found.base != measured.base():
+        raise ParamsError("Запросов, измеренных на этой базовой модели, нет: запустите scripts/measure_router.py.")
+    return found
+
+
+def faults(file: Path | None = None) -> list[str]:
+    """What is wrong with the file, a Russian sentence each."""
+    try:
+        load(file)
+    except ParamsError as error:
+        return [f"content/measured/router.json: {error}"]
+    return []
+
+
+def write(store: Store, file: Path | None = None) -> None:
+    """Store it, a request a line."""
+    data = dataclasses.asdict(store)
+    lines = [f'"{name}":{_line(value)}' for name, value in [("version", VERSION), *data.items()] if name != "rows"]
+    forms = [f'"{cue}":[\n' + ",\n".join(map(_line, rows)) + "\n]" for cue, rows in data["rows"].items()]
+    lines.append('"rows":{\n' + ",\n".join(forms) + "\n}")
+    (file or FILE).write_text("{" + ",\n".join(lines) + "}\n", encoding="utf-8")
+
+
+def _read(file: Path) -> Store | None:
+    try:
+        return _parsed(file, file.stat().st_mtime_ns)
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+@lru_cache(maxsize=4)
+def _parsed(file: Path, _changed: int) -> Store:
+    data = json.loads(file.read_text(encoding="utf-8"))
+    if data["version"] != VERSION:
+        raise ValueError("another version")
+    rows = {cue: tuple(map(_row, found)) for cue, found in data["rows"].items()}
+    return Store(str(data["base"]), Made(**data["made"]), tuple(data["places"]), rows)
+
+
+def _row(said: Mapping[str, Any]) -> Row:
+    cosines = {way: tuple(map(float, values)) for way, values in said["cosines"].items()}
+    return Row(str(said["kind"]), str(said["text"]), cosines, tuple(map(bool, said["right"])))
+
+
+def _line(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
