@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lessons import quiz, schema
-from lessons.directives import Composer, figure_problem
+from lessons.directives import Composer
+from lessons.drawings import figure_problem
 from lessons.faults import Collector, nearest
 from lessons.filling import fill
 from lessons.markdown import ID, Section, parse

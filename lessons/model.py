@@ -28,12 +28,14 @@ from lessons.pieces import (
 )
 
 __all__ = [
-    "Course", "Lesson", "Fact", "Term", "Phase", "Guess", "Myth", "FrequentError", "ChecklistItem", "Option",
-    "WrongNumber", "Question", "Map", "NextStep", "Misconception", "Claim", "QuestionKind", "Arrow", "Block",
+    "Artefact", "Course", "Lesson", "Fact", "Term", "Phase", "Guess", "Myth", "FrequentError", "ChecklistItem",
+    "Option", "WrongNumber", "Question", "Map", "NextStep", "Misconception", "Claim", "QuestionKind", "Arrow", "Block",
     "CodeRef", "DemoRef", "Depth", "ExerciseRef", "FigureRef", "Part", "PartName", "Piece", "Prose", "QuizRef",
     "RunRef",
 ]  # fmt: skip
 
+Artefact = Literal["", "code", "config", "traceback", "log", "histogram", "curve", "tensor", "table"]
+"""What a question puts before the learner; empty when only words."""
 QuestionKind = Literal["single", "several", "number", "order", "match", "spot", "predict"]
 
 
@@ -97,13 +99,20 @@ class Myth:
 
 @dataclass(frozen=True, slots=True)
 class FrequentError:
-    """Symptom → cause → fix."""
+    """Symptom → cause → fix. ``shows`` is what the learner reads on the screen.
+
+    ``provoke`` is Python that a test runs with the pinned libraries: ``shows`` must come out. Where that needs a GPU
+    or a hub, ``source`` names a public thread instead.
+    """
 
     id: str
     symptom: str
     cause: str
     fix: str
-    code: str = ""
+    code: str = ""  # the mended lines
+    shows: str = ""
+    provoke: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +161,10 @@ class Question:
     tolerance: float = 0.0  # relative
     unit: str = ""
     wrong_numbers: tuple[WrongNumber, ...] = ()
+    artefact: Artefact = ""
+    figure: Path | None = None  # an SVG file
+    alt: str = ""
+    recall: bool = False  # asks to remember, not to think
 
     @property
     def produced(self) -> bool:
@@ -217,13 +230,14 @@ class Lesson:
 
 @dataclass(frozen=True, slots=True)
 class Misconception:
-    """A known wrong idea, the sentence that answers it, and the block that mends it."""
+    """A known wrong idea, the sentence that answers it, the block that mends it, and the question that closes it."""
 
     id: str
     title: str
     sentence: str
     lesson: str = ""
     block: str = ""
+    closes: str = ""  # "lesson id/question id": another question, whose right answer shows that the idea is gone
 
 
 @dataclass(frozen=True, slots=True)

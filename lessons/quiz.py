@@ -10,13 +10,15 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from lessons import schema
+from lessons.drawings import figure_problem
 from lessons.facts import Spec
 from lessons.faults import nearest
 from lessons.filling import fill
-from lessons.model import Option, Question, QuestionKind, WrongNumber
+from lessons.model import Artefact, Option, Question, QuestionKind, WrongNumber
 from lessons.positions import Place
 from lessons.reading import Document
 from lessons.shelf import Shelf
@@ -54,6 +56,10 @@ class WrittenQuestion:
     tolerance: float = 0.0
     unit: str = ""
     wrong: tuple[WrittenWrong, ...] = ()
+    artefact: Artefact = ""
+    figure: Path | None = None
+    alt: str = ""
+    recall: bool = False
 
 
 def declared(document: Document) -> list[str]:
@@ -92,7 +98,8 @@ class _Checker:
             return None
         return Question(
             written.id, written.kind, written.text, written.concept, written.block, written.explanation,
-            written.options, written.code, answer, written.tolerance, written.unit, wrong,
+            written.options, written.code, answer, written.tolerance, written.unit, wrong, written.artefact,
+            written.figure, written.alt, written.recall,
         )  # fmt: skip
 
     def _fault(self, message: str, *keys: str | int, breaks: bool = True) -> None:
@@ -109,6 +116,12 @@ class _Checker:
             self._fault("у вопроса с числом нет вариантов: известные ошибки пишут в wrong", "options")
         if written.kind in {"spot", "predict"} and not written.code.strip():
             self._fault("к такому вопросу нужен code")
+        elif written.artefact and not (written.code.strip() or written.figure):
+            self._fault("к artefact нужен code или figure: то, на что смотрит ученик", "artefact")
+        if written.figure:
+            problem = figure_problem(written.figure, written.figure.name)
+            if problem or not written.alt.strip():
+                self._fault(problem or "к рисунку нужен alt: что на нём видно", "figure")
 
     def _options(self) -> None:
         texts = Counter(option.text for option in self._written.options)

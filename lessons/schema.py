@@ -121,6 +121,8 @@ def _choice(allowed: tuple[Any, ...], value: object, document: Document, place: 
 
 def _either(hints: tuple[Any, ...], value: object, document: Document, place: Place) -> Any:
     plain = [hint for hint in hints if hint is not types.NoneType]
+    if len(plain) == 1:
+        return _value(plain[0], value, document, place)
     if any(_is(hint, value) for hint in plain):
         return value
     document.at(place, f"нужно: {' или '.join(_NAMES[hint] for hint in plain)}, а здесь {_name(value)}")

@@ -14,6 +14,10 @@ from lessons.reading import Document, Source
 
 CORE_MINUTES = 35
 QUESTIONS, KINDS = 12, 5
+RECALLED, SHOWN = 3, 5
+"""Questions of a lesson: so many at most ask to remember, so many at least show something to look at."""
+PARTS_AT_LEAST = {"terms": 12, "myths": 6, "errors": 8, "checklist": 6}
+METAPHORS = 6
 
 
 def check(lesson: Lesson, written: Draft) -> None:
@@ -23,6 +27,9 @@ def check(lesson: Lesson, written: Draft) -> None:
         _minutes(lesson, written.flow)
     if written.quiz:
         _questions(lesson, written.quiz)
+    if written.toml:
+        _amounts(lesson, written.toml)
+        _errors(lesson, written.toml)
     for index, item in enumerate(lesson.checklist):
         if written.toml:
             _proofs(lesson, item, index, written.toml)
@@ -55,6 +62,37 @@ def _questions(lesson: Lesson, document: Document) -> None:
     if len(kinds) < KINDS:
         message = f"видов вопросов {len(kinds)} ({', '.join(kinds)}), а нужно не меньше {KINDS}"
         document.fault(1, "question", message, breaks=False)
+
+    recalled = [question.id for question in lesson.questions if question.recall]
+    if len(recalled) > RECALLED:
+        document.fault(1, "question", f"на память — {len(recalled)} вопросов, можно {RECALLED}", breaks=False)
+    shown = sum(bool(question.artefact) for question in lesson.questions)
+    if shown < SHOWN:
+        message = f"вопросов с тем, на что смотреть (artefact), — {shown}, а нужно не меньше {SHOWN}"
+        document.fault(1, "question", message, breaks=False)
+
+
+def _amounts(lesson: Lesson, document: Document) -> None:
+    for part, fewest in PARTS_AT_LEAST.items():
+        count = len(getattr(lesson, part))
+        if count < fewest:
+            document.fault(1, part, f"здесь {count}, а нужно не меньше {fewest}", breaks=False)
+    metaphors = sum(bool(term.metaphor) for term in lesson.terms)
+    if metaphors > METAPHORS:
+        document.fault(
+            1, "terms", f"метафор {metaphors}, а можно {METAPHORS}: остальным терминам — пример", breaks=False
+        )
+    for index, term in enumerate(lesson.terms):
+        if bool(term.metaphor) != bool(term.breaks) or not (term.metaphor or term.example):
+            message = "нужен пример (example) или метафора (metaphor) с местом, где она ломается (breaks)"
+            document.at(("terms", index, "id"), message, breaks=False)
+
+
+def _errors(lesson: Lesson, document: Document) -> None:
+    for index, error in enumerate(lesson.errors):
+        if not (error.shows and (error.provoke or error.source)):
+            message = "нужно, что видно на экране (shows), и откуда это: provoke (код) или source (обсуждение)"
+            document.at(("errors", index, "id"), message, breaks=False)
 
 
 def _proofs(lesson: Lesson, item: ChecklistItem, index: int, document: Document) -> None:

@@ -66,16 +66,20 @@ def errors(lesson: Lesson) -> None:
     found = [error for error in lesson.errors if _matches(error, sought)]
     for error in found:
         with st.expander(error.symptom, key=f"error-{error.id}", icon=":material/error:"):
+            if error.shows:
+                st.code(error.shows, language="text", wrap_lines=True)
             st.markdown(f"**Причина.** {error.cause}")
             st.markdown(f"**Что делать.** {error.fix}")
             if error.code:
                 st.code(error.code)
+            if error.source:
+                st.caption(f"Так было у других: {error.source}")
     if not found:
         st.caption("Ничего похожего. Попробуйте одно слово из сообщения об ошибке.")
 
 
 def _matches(error: FrequentError, sought: str | None) -> bool:
-    everything = f"{error.symptom} {error.cause} {error.fix} {error.code}".casefold()
+    everything = f"{error.symptom} {error.cause} {error.fix} {error.code} {error.shows}".casefold()
     return all(word in everything for word in (sought or "").casefold().split())
 
 

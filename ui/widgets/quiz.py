@@ -12,7 +12,10 @@ from progress.database import DatabaseFault
 from ui import answers, links, session
 from ui.record import CONFIDENCE, Given, Record
 from ui.widgets import inputs
+from ui.widgets.figure import figure
 
+PLAIN = ("traceback", "log", "table", "tensor")
+"""What is no code, though it stands in a fixed-width fount."""
 ICONS = {True: ":material/check_circle:", False: ":material/cancel:"}
 
 
@@ -24,8 +27,10 @@ def question(record: Record, name: str) -> None:
         return
     with st.container(border=True, key=f"question-{name}"):
         st.markdown(asked.text)
+        if asked.figure:
+            figure(asked.figure, asked.alt, f"asked-{name}")
         if asked.code and asked.kind != "spot":
-            st.code(asked.code)
+            st.code(asked.code, language="text" if asked.artefact in PLAIN else "python")
         given = record.answers.get(name)
         if given is None or session.recall(_again(name), default=False):
             _ask(record, asked)
