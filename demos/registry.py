@@ -31,6 +31,7 @@ def _demo(name: str, place: str, *, heavy: bool = False, libraries: tuple[str, .
     return Demo(name, place, f"{place.partition(':')[0]}:Params", heavy, libraries)
 
 
+_LLAMA = ("transformers.models.llama.modeling_llama",)
 _PEFT = (
     "transformers.models.llama.modeling_llama",
     "transformers.integrations.bitsandbytes",
@@ -68,6 +69,12 @@ _ALL = (
     _demo("quantization.levels", "demos.quantization.levels:levels", heavy=True, libraries=_BNB),
     _demo("quantization.blocks", "demos.quantization.blocks:blocks", heavy=True, libraries=_BNB),
     _demo("quantization.outliers", "demos.quantization.outliers:outliers", heavy=True, libraries=_PEFT),
+    _demo("chat.render", "demos.chat_templates.render:render"),
+    _demo("chat.wrong", "demos.chat_templates.wrong:wrong", heavy=True, libraries=_LLAMA),
+    _demo("packing.windows", "demos.packing.windows:windows"),
+    _demo("data.lint", "demos.data.lint:lint"),
+    _demo("data.convert", "demos.data.convert:convert"),
+    _demo("data.balance", "demos.data.balance:balance"),
     _demo("finetuning.rates", "demos.finetuning.sweeps:rates"),
     _demo("finetuning.curves", "demos.finetuning.sweeps:curves"),
     _demo("finetuning.ranks", "demos.finetuning.sweeps:ranks"),

@@ -105,6 +105,7 @@ _ALL = (
 )
 FAMILIES: Mapping[str, Family] = MappingProxyType({family.name: family for family in _ALL})
 """Every family by name; the first is the bundled model's."""
+TITLES: Mapping[str, str] = MappingProxyType({family.name: family.title for family in _ALL})
 
 
 def get(name: str, own: str = "") -> Family:

@@ -41,14 +41,14 @@ EYES = {"family": "как у своего семейства", "course": "гла
 class Params(Checked):
     """A chat and how to write it down."""
 
-    family: str = parameter("llama3", "Шаблон", choices=tuple(families.FAMILIES))
+    family: str = parameter("llama3", "Шаблон", words=families.TITLES)
     messages: str = parameter(
         json.dumps(DEFAULT, ensure_ascii=False), "Сообщения", longest=12_000, note="JSON: список из role и content"
     )
     prompt: bool = parameter(False, "Приглашение к ответу", note="add_generation_prompt: для ответа, не для обучения")
     bos: bool = parameter(False, "Токенизатор тоже ставит BOS", note="второй токен начала портит первый шаг модели")
-    loss: str = parameter("assistant", "В потери входит", choices=tuple(LOSSES))
-    eyes: str = parameter("family", "Токены", choices=tuple(EYES))
+    loss: str = parameter("assistant", "В потери входит", words=LOSSES)
+    eyes: str = parameter("family", "Токены", words=EYES)
     own: str = parameter("", "Свой шаблон (Jinja)", longest=LONGEST_TEMPLATE, note="пусто — шаблон семейства")
 
 

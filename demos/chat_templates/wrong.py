@@ -46,8 +46,8 @@ SKILLS: Mapping[str, str] = {
 class Params(Checked):
     """Which way and which of the held-out questions to ask live."""
 
-    way: str = parameter("chatml", "Шаблон", choices=tuple(WAYS))
-    skill: str = parameter("to_english", "Умение", choices=OLD_SKILLS)
+    way: str = parameter("chatml", "Шаблон", words=WAYS)
+    skill: str = parameter("to_english", "Умение", words=SKILLS)
     item: int = parameter(1, "Номер вопроса", low=1, high=EACH)
 
 

@@ -143,9 +143,10 @@ def _duplicates(split: str, numbered: Sequence[tuple[int, Chat]]) -> Iterator[Fi
             yield Finding("warning", "duplicate", split, number, text)
             continue
         first[messages] = number
-        if not messages:
+        question = asked(messages) if messages else ""
+        if not question:
             continue
-        earlier, answer = answered.setdefault(asked(messages), (number, messages[-1].content))
+        earlier, answer = answered.setdefault(question, (number, messages[-1].content))
         if answer != messages[-1].content:
             text = f"Вопрос {like} {earlier} с другим ответом: оставьте один, иначе модель будет гадать."
             yield Finding("warning", "contradiction", split, number, text)
@@ -173,7 +174,7 @@ def _whole(split: str, chats: tuple[Chat, ...]) -> Iterator[Finding]:
     if len(answers) == 1 < most:
         text = "Все ответы одинаковы: модель научится повторять один ответ на всё. Добавьте примеры с другими ответами."
         yield Finding("error", "one_class", split, 0, text)
-    elif len(answers) <= CLASSES and most > SKEWED * answers.total():
+    elif 1 < len(answers) <= CLASSES and most > SKEWED * answers.total():
         text = (
             f"Перекос: один и тот же ответ у {numbers.percent(most / answers.total(), 0)} примеров. "
             "Добавьте примеров с другими ответами."

@@ -67,7 +67,7 @@ def read(content: bytes, filename: str) -> Upload:
     Raises:
         OwnDataError: as in ``parse``.
     """
-    numbered = _chats(_decode(content, filename))
+    numbered = _chats(decode(content, filename))
     if not numbered:
         raise OwnDataError(["Файл пуст: в JSONL на каждой строке стоит один пример."])
     chats = [messages for _, messages in numbered]
@@ -126,7 +126,12 @@ def _fault(item: Finding) -> str:
     return f"{item.where}: {formats.after_colon(item.text)}" if item.number else item.text
 
 
-def _decode(content: bytes, filename: str) -> str:
+def decode(content: bytes, filename: str) -> str:
+    """The text of a file.
+
+    Raises:
+        OwnDataError: too large, not UTF-8, or no text at all.
+    """
     if len(content) > LARGEST:
         raise OwnDataError([f"Файл больше {numbers.size(LARGEST)}: возьмите часть примеров, для учёбы их хватит."])
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -150,7 +155,7 @@ def _refuse(faults: Sequence[str]) -> None:
 
 def _chats(text: str) -> list[tuple[int, Chat]]:
     """The chats by line."""
-    _refuse_one_list(text)
+    refuse_one_list(text)
     lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     if len(lines) > MOST_LINES:
         raise OwnDataError(
@@ -160,15 +165,19 @@ def _chats(text: str) -> list[tuple[int, Chat]]:
     faults: list[str] = []
     for number, line in lines:
         try:
-            found.append((number, _chat(line)))
+            found.append((number, chat(line)))
         except ParamsError as error:
             faults.append(f"Строка {number}: {formats.after_colon(str(error))}")
     _refuse(faults)
     return found
 
 
-def _refuse_one_list(text: str) -> None:
-    """A whole file of JSON is what people try first."""
+def refuse_one_list(text: str) -> None:
+    """A whole file of JSON is what people try first.
+
+    Raises:
+        OwnDataError: the text is that.
+    """
     start = text.lstrip()
     if not start.startswith(("[", "{\n", "{\r")):
         return
@@ -180,18 +189,28 @@ def _refuse_one_list(text: str) -> None:
         raise OwnDataError(["Файл — один JSON целиком, а нужен JSONL: один пример — одна строка, без общих скобок."])
 
 
-def _chat(line: str) -> Chat:
-    chat = formats.read(_record(line))
-    longest = max(len(item.content) for item in chat)
+def chat(line: str) -> Chat:
+    """The chat in one line of a file.
+
+    Raises:
+        ParamsError: the line is no JSON, no known form, or too long.
+    """
+    found = formats.read(record(line))
+    longest = max(len(item.content) for item in found)
     if longest > LONGEST_MESSAGE:
         allowed = numbers.plural(LONGEST_MESSAGE, "знака", "знаков", "знаков")
         raise ParamsError(f"Сообщение из {numbers.integer(longest)} знаков, а можно не больше {allowed}.")
-    return chat
+    return found
 
 
-def _record(line: str) -> dict[str, Any]:
+def record(line: str) -> dict[str, Any]:
+    """The object in one line of a file.
+
+    Raises:
+        ParamsError: it is no JSON, a key stands twice, or it is no object.
+    """
     try:
-        record = json.loads(line, object_pairs_hook=_once, parse_constant=_refuse_constant)
+        found = json.loads(line, object_pairs_hook=_once, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         raise ParamsError(f"Не JSON — ошибка в позиции {error.pos + 1}: проверьте кавычки, запятые и скобки.") from None
     except RecursionError:
@@ -200,9 +219,9 @@ def _record(line: str) -> dict[str, Any]:
         raise
     except ValueError:  # Python reads no integer of thousands of digits
         raise ParamsError("Слишком длинное число: запишите его строкой.") from None
-    if not isinstance(record, dict):
+    if not isinstance(found, dict):
         raise ParamsError('Нужен объект {"…": …}, а здесь другое значение JSON.')
-    return record
+    return found
 
 
 def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

@@ -39,14 +39,14 @@ LOSSES = {"answer": "только ответ", "all": "весь текст"}
 class Params(Checked):
     """Examples and how to lay them into rows."""
 
-    source: str = parameter(sources.OWN, "Примеры", choices=tuple(SOURCES))
-    strategy: str = parameter("bfd", "Укладка", choices=tuple(NAMES))
+    source: str = parameter(sources.OWN, "Примеры", words=SOURCES)
+    strategy: str = parameter("bfd", "Укладка", words=NAMES)
     window: int = parameter(24, "Окно (max_length), токенов", low=4, high=512)
     row: int = parameter(1, "Показать окно номер", low=1, high=1000)
     lengths: str = parameter("9+5, 6+4, 14+8, 3+2, 10+3, 4+6", "Длины: вопрос + ответ", note="через запятую")
     examples: int = parameter(12, "Сколько примеров задачи", low=1, high=sources.MOST)
     batch: int = parameter(2, "Окон в батче", low=1, high=16)
-    loss: str = parameter("answer", "В потери входит", choices=tuple(LOSSES))
+    loss: str = parameter("answer", "В потери входит", words=LOSSES)
     end_is_pad: bool = parameter(
         False, "Ловушка: PAD = EOS, а PAD исключён из потерь", note="так метит DataCollatorForLanguageModeling"
     )
