@@ -35,31 +35,34 @@ def config(architecture: Architecture) -> Any:
     """The ``transformers`` configuration with these sizes."""
     import transformers
 
+    name, values = settings(architecture)
+    return getattr(transformers, name)(**values)
+
+
+def settings(architecture: Architecture) -> tuple[str, dict[str, Any]]:
+    """The name of the configuration's class and its arguments."""
     sizes = architecture.sizes
+    common = {"vocab_size": sizes.vocab, "tie_word_embeddings": sizes.tied}
     if architecture.family == "gpt2":
-        return transformers.GPT2Config(
-            vocab_size=sizes.vocab,
-            n_positions=sizes.positions,
-            n_embd=sizes.hidden,
-            n_layer=sizes.layers,
-            n_head=sizes.heads,
-            n_inner=sizes.intermediate,
-            tie_word_embeddings=sizes.tied,
-        )
-    common = {
-        "vocab_size": sizes.vocab,
+        return "GPT2Config", common | {
+            "n_positions": sizes.positions,
+            "n_embd": sizes.hidden,
+            "n_layer": sizes.layers,
+            "n_head": sizes.heads,
+            "n_inner": sizes.intermediate,
+        }
+    common |= {
         "hidden_size": sizes.hidden,
         "num_hidden_layers": sizes.layers,
         "num_attention_heads": sizes.heads,
         "num_key_value_heads": sizes.kv_heads,
         "head_dim": sizes.head_dim,
         "intermediate_size": sizes.intermediate,
-        "tie_word_embeddings": sizes.tied,
     }
     kinds = {"llama": "Llama", "qwen2": "Qwen2", "gemma2": "Gemma2", "phi3": "Phi3"}
     if architecture.family == "phi3":
         common |= {"pad_token_id": 0, "bos_token_id": 0, "eos_token_id": 0}  # the defaults need a vocabulary of 32064
-    return getattr(transformers, f"{kinds[architecture.family]}Config")(**common)
+    return f"{kinds[architecture.family]}Config", common
 
 
 def count(base: Any, targets: tuple[str, ...], rank: int, bias: str = "none") -> Counted:
@@ -72,10 +75,10 @@ def count(base: Any, targets: tuple[str, ...], rank: int, bias: str = "none") ->
     from peft import LoraConfig, get_peft_model
 
     names: Any = targets[0] if targets == ("all-linear",) else list(targets)
-    settings = LoraConfig(r=rank, target_modules=names, bias=bias, task_type="CAUSAL_LM")
+    adapter = LoraConfig(r=rank, target_modules=names, bias=bias, task_type="CAUSAL_LM")
     with warnings.catch_warnings(), torch.device("meta"):
         warnings.simplefilter("ignore")  # tied heads and transposed weights: known, and no matter for a count
-        wrapped = get_peft_model(base, settings)
+        wrapped = get_peft_model(base, adapter)
         counted = Counted(*wrapped.get_nb_trainable_parameters())
         wrapped.unload()
     return counted

@@ -1,0 +1,145 @@
+"""Figures of the comparison of PEFT methods: what each trains, and what that costs. Leaves out computing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from charts import theme
+from charts.chart import Chart
+from charts.drawing import Drawing, Number, Table
+from charts.lora import decades, parameters, short
+from common import numbers, palette
+from demos.lora.methods import Result, Row
+
+_COLOURS: Mapping[str, str] = {
+    **dict.fromkeys(("lora", "rslora", "dora", "adalora", "vera"), palette.BLUE),
+    "ia3": palette.ORANGE,
+    **dict.fromkeys(("prompt", "prefix", "ptuning"), palette.GREEN),
+    "bottleneck": palette.PURPLE,
+    **dict.fromkeys(("modules_to_save", "trainable_tokens"), palette.VERMILION),
+}
+_FAMILIES = (
+    ("низкий ранг", palette.BLUE),
+    ("множители", palette.ORANGE),
+    ("виртуальные токены", palette.GREEN),
+    ("вставки", palette.PURPLE),
+    ("LoRA и часть базы", palette.VERMILION),
+)
+FILE, MOMENTS = "файл адаптера", "моменты AdamW"
+
+
+def draw(result: Result) -> Drawing:
+    """The comparison: a figure of counts, a figure of bytes, everything exact in a table."""
+    shown = [row for row in result.rows if row.accepted]
+    notes = tuple(f"{row.title}: {row.note[0].lower()}{row.note[1:]}" for row in shown if row.note)
+    return Drawing(
+        charts=(trainable(result, shown), bytes_of(result, shown)),
+        numbers=_numbers(shown),
+        tables=(_table(result),),
+        notes=(*result.notes, *notes),
+        warnings=(result.alarm,) if result.alarm else (),
+    )
+
+
+def trainable(result: Result, rows: list[Row]) -> Chart:
+    """Trainable parameters of each method, on a logarithmic axis."""
+    least, most = min(rows, key=_trained), max(rows, key=_trained)
+    times = numbers.integer(most.trainable / least.trainable)
+    finding = f"{most.title} обучает в {times} раз больше, чем {least.title}"
+    figure = theme.figure(finding, x="обучаемые параметры, каждый шаг — в 10 раз", height=190 + 34 * len(rows))
+    for name, colour in _FAMILIES:
+        here = [row for row in rows if _COLOURS[row.method] == colour]
+        if here:
+            _dots(figure, name, here, _trained, parameters, color=colour)
+            figure.data[-1].update(mode="markers+text", text=[short(row.trainable) for row in here])
+    figure.update_xaxes(type="log", **decades(least.trainable, most.trainable))
+    _order(figure, rows)
+    words = "; ".join(f"{row.title} — {parameters(row.trainable)}" for row in rows)
+    return Chart(figure, f"{finding}. {result.title}: {words}.")
+
+
+def bytes_of(result: Result, rows: list[Row]) -> Chart:
+    """The file beside the optimizer's state, on a logarithmic axis."""
+    small = min(rows, key=lambda row: row.file_bytes)
+    finding = f"Самый маленький файл — {small.title}: {numbers.size(small.file_bytes)}"
+    figure = theme.figure(finding, x="байты, каждый шаг — в 10 раз", height=190 + 34 * len(rows))
+    _dots(figure, FILE, rows, lambda row: row.file_bytes, _size, color=palette.BLUE)
+    _dots(figure, MOMENTS, rows, lambda row: row.optimizer_bytes, _size, color=palette.VERMILION, symbol="diamond")
+    values = [value for row in rows for value in (row.file_bytes, row.optimizer_bytes)]
+    powers = range(math.floor(math.log10(min(values))), math.ceil(math.log10(max(values))) + 1)
+    ticks = {"tickvals": [10**power for power in powers], "ticktext": [numbers.size(10**power, 0) for power in powers]}
+    figure.update_xaxes(type="log", range=[powers[0], powers[-1] + 0.1], **ticks)
+    _order(figure, rows)
+    words = "; ".join(
+        f"{row.title} — файл {_size(row.file_bytes)}, моменты {_size(row.optimizer_bytes)}" for row in rows
+    )
+    return Chart(figure, f"{finding}. {result.title}: {words}.")
+
+
+def _dots(
+    figure: Any,
+    name: str,
+    rows: list[Row],
+    value: Callable[[Row], int],
+    said: Callable[[int], str],
+    **marker: str,
+) -> None:
+    """A mark for each method; ``marker`` says how it looks."""
+    figure.add_scatter(
+        x=[value(row) for row in rows],
+        y=[row.title for row in rows],
+        name=name,
+        mode="markers",
+        marker={"size": 13, **marker},
+        textposition="middle right",
+        hovertemplate="%{customdata}<extra></extra>",
+        customdata=[f"{row.title}, {name}: {said(value(row))}" for row in rows],
+        cliponaxis=False,
+    )
+
+
+def _order(figure: Any, rows: list[Row]) -> None:
+    """As in the table, from the top down."""
+    names = [row.title for row in rows]
+    figure.update_yaxes(categoryorder="array", categoryarray=names[::-1], range=[-0.7, len(names) - 0.3])
+
+
+def _numbers(rows: list[Row]) -> tuple[Number, ...]:
+    lora = next((row for row in rows if row.method == "lora"), None)
+    if lora is None:
+        return ()
+    inside = f"{numbers.integer(lora.header_bytes)} Б — заголовок с именами, остальное — сами числа."
+    return (
+        Number("LoRA: обучается", numbers.integer(lora.trainable)),
+        Number("LoRA: доля", numbers.percent(lora.share, 3), "Обучаемые параметры к базе с адаптером."),
+        Number("LoRA: файл", numbers.size(lora.file_bytes), inside),
+        Number("LoRA: моменты AdamW", numbers.size(lora.optimizer_bytes), "Два числа на каждый обучаемый параметр."),
+    )
+
+
+def _table(result: Result) -> Table:
+    return Table(
+        "Методы рядом",
+        ("метод", "что обучает", "сколько", "обучается", "доля", "файл, Б", "заголовок, Б", "тензоров", "моменты, Б"),
+        tuple(_cells(row) for row in result.rows),
+        "Файл = 8 байт длины + заголовок JSON, дополненный пробелами до кратного восьми, + числа тензоров: 4 байта на "
+        "число адаптера, 2 — на копию модуля базы. Рядом лежит ещё adapter_config.json, около килобайта.",
+        folded=False,
+    )
+
+
+def _cells(row: Row) -> tuple[str | int | float | None, ...]:
+    words = (row.title, row.trains, row.formula)
+    if not row.accepted:
+        return (*words, None, None, None, None, None, None)
+    return (*words, row.trainable, row.share, row.file_bytes, row.header_bytes, row.tensors, row.optimizer_bytes)
+
+
+def _trained(row: Row) -> int:
+    return row.trainable
+
+
+def _size(count: int) -> str:
+    return numbers.size(count)
