@@ -6,11 +6,13 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from ui.demos import finetuning_sweeps, frame, lora_calculator, lora_spectrum
+from ui.demos import finetuning_sweeps, frame, lora_calculator, lora_methods, lora_spectrum, matrices
 from ui.demos.frame import Look, View
 
 LOOKS: Mapping[str, Look] = {
     **lora_calculator.LOOKS,
+    **lora_methods.LOOKS,
+    **matrices.LOOKS,
     **lora_spectrum.LOOKS,
     **finetuning_sweeps.LOOKS,
 }
