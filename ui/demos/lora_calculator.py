@@ -68,6 +68,6 @@ LOOKS: Mapping[str, Look] = {
         draw=counted,
         controls=_controls,
         code=_code,
-        extra=peft_check.counted,
+        below=peft_check.counted,
     )
 }

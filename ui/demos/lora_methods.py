@@ -68,6 +68,6 @@ LOOKS: Mapping[str, Look] = {
         ),
         controls=_controls,
         code=snippets.compare,
-        extra=peft_check.compared,
+        below=peft_check.compared,
     )
 }
