@@ -17,7 +17,7 @@ from lessons.prose import Link
 from lessons.reading import Document, Source, dotted
 from lessons.shelf import Shelf
 
-QUOTED = frozenset({"code", "says"})
+QUOTED = frozenset({"code", "provoke", "says", "shows"})
 """Keys whose text is quoted as it stands: no language rules."""
 
 GIVEN = frozenset({"claim", "derivation", "place", "source", "unit"})
