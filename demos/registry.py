@@ -89,6 +89,12 @@ _ALL = (
     _demo("finetuning.adapters.route", "demos.finetuning.adapters.routing:route", heavy=True, libraries=_PEFT),
     _demo("finetuning.adapters.merge", "demos.finetuning.adapters.merging:compare", heavy=True, libraries=_PEFT),
     _demo("finetuning.adapters.export", "demos.finetuning.adapters.export:export", heavy=True, libraries=_PEFT),
+    _demo("inference.sample", "demos.inference.sample:sample", heavy=True, libraries=_PEFT),
+    _demo("inference.compare", "demos.inference.compare:compare", heavy=True, libraries=_PEFT),
+    _demo("inference.speed", "demos.inference.speed:speed"),
+    _demo("inference.measure", "demos.inference.timing:measure", heavy=True, libraries=_PEFT),
+    _demo("ways.compare", "demos.ways.compare:compare"),
+    _demo("ways.once", "demos.ways.once:once", heavy=True, libraries=_PEFT),
 )
 DEMOS: Mapping[str, Demo] = MappingProxyType({demo.name: demo for demo in _ALL})
 """All demos by name."""

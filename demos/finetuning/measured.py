@@ -90,6 +90,13 @@ def origin(fingerprints: Iterable[str]) -> Origin | None:
     )
 
 
+def origin_of(made: Made, seed: int) -> Origin:
+    """Where the numbers of a single measurement come from."""
+    versions, machine = tuple(sorted(made.versions.items())), made.machine
+    threads, processor = int(machine["threads"]), str(machine["processor"])
+    return Origin(1, (made.script,), made.date, made.date, (seed,), versions, (processor,), (threads,))
+
+
 def recorded(fingerprint: str, folder: Path | None = None) -> Recording | None:
     """The recording of the spec with this fingerprint on the base model of now; None when there is none to show."""
     try:

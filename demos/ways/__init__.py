@@ -1,0 +1,1 @@
+"""One task four ways: asked plainly, with examples, with what was found, and after fine-tuning."""
