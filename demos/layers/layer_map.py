@@ -20,6 +20,7 @@ from demos.layers import tensors
 from demos.layers.tensors import Tensor
 from demos.params import Checked, parameter
 
+LARGE = 4096
 Dtype = Literal["bfloat16", "float16", "float32"]
 Targets = Literal["all-linear", "q_proj, v_proj"]
 
@@ -103,6 +104,7 @@ class Result:
     stages: tuple[Stage, ...]
     linear_weights: int  # numbers in the linear layers
     bits: float  # per number of a linear layer as loaded last, constants included
+    large_bits: float | None  # the same for a layer of 4096 × 4096; None without four bits
     footprint: int  # model.get_memory_footprint() of the quantized model: it does not count the constants
 
 
@@ -110,18 +112,9 @@ def layer_map(params: Params) -> Result:
     """Take the steps one by one and look after each."""
     from demos.finetuning import quantized
 
-    spec = RunSpec(
-        quantization=params.quantization,
-        double_quantization=params.double_quantization,
-        dtype=params.dtype,
-        rank=params.rank,
-        alpha=2.0 * params.rank,
-        targets=tuple(part.strip() for part in params.targets.split(",")),
-    )
+    spec = spec_of(params)
     with quantized.quiet(), warnings.catch_warnings():
-        warnings.filterwarnings(
-            "ignore", message="`gradient_checkpointing", category=FutureWarning
-        )  # peft and trl say it
+        warnings.filterwarnings("ignore", message="`gradient_checkpointing", category=FutureWarning)  # peft's and trl's
         stages, footprint = _stages(spec)
     inside = [tensor for tensor in stages[-1].tensors if tensor.role in ("weight", "constants")]
     weights = sum(math.prod(tensor.shape) for tensor in stages[0].tensors if tensor.role == "weight")
@@ -132,7 +125,29 @@ def layer_map(params: Params) -> Result:
         stages=stages,
         linear_weights=weights,
         bits=8 * sum(tensor.bytes for tensor in inside) / weights,
+        large_bits=four_bits(LARGE**2, double=params.double_quantization)
+        if params.quantization in ("nf4", "fp4")
+        else None,
         footprint=footprint,
+    )
+
+
+def four_bits(count: int, *, double: bool) -> float:
+    """Bits per number of a layer of so many numbers in blocks of 64: codes, absmax and both tables."""
+    blocks, table = count / 64, 16 * 32
+    scales = blocks * 8 + blocks / 256 * 32 + 256 * 32 + 32 if double else blocks * 32
+    return (4 * count + scales + table) / count
+
+
+def spec_of(params: Params) -> RunSpec:
+    """The same choices as a run would have them."""
+    return RunSpec(
+        quantization=params.quantization,
+        double_quantization=params.double_quantization,
+        dtype=params.dtype,
+        rank=params.rank,
+        alpha=2.0 * params.rank,
+        targets=tuple(part.strip() for part in params.targets.split(",")),
     )
 
 

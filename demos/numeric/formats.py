@@ -139,7 +139,7 @@ def classify(name: str, code: int) -> Kind:
 def neighbours(name: str, code: int, absmax: Fraction = Fraction(1)) -> tuple[Fraction | None, Fraction | None]:
     """The finite numbers next to a finite one, below and above; None where there is none."""
     here = decode(name, code, absmax)
-    if isinstance(here, float) and not here == 0:
+    if isinstance(here, float) and here != 0:
         return None, None
     one, value = FORMATS[name], Fraction(here)
     if not one.floating:

@@ -17,7 +17,7 @@ from demos.numeric.formats import FORMATS, Exact, Kind
 from demos.params import Checked, ParamsError, parameter
 
 LONGEST = 200
-FARTHEST = 400
+FARTHEST = 300
 """Powers of ten: far beyond every format, near enough to compute with."""
 _FAR = Fraction(10) ** (2 * FARTHEST)
 DIGITS = 40
@@ -95,7 +95,7 @@ def parse(text: str) -> Exact:
     """A number as people type it, exactly.
 
     Raises:
-        ParamsError: it is none, or farther than 10^±400.
+        ParamsError: it is none, or farther than 10^±300.
     """
     plain = "".join(text.split()).replace(NBSP, "").replace(MINUS, "-").replace(",", ".").lower()
     if plain.lstrip("+-") in ("inf", "∞", "nan", "бесконечность"):
@@ -148,7 +148,7 @@ def _row(name: str, meant: Exact, absmax: Fraction, code: int | None) -> Row:
     code = formats.encode(name, meant, absmax) if code is None else code
     held = formats.decode(name, code, absmax)
     below, above = formats.neighbours(name, code, absmax)
-    both = isinstance(meant, Fraction) and (isinstance(held, Fraction) or held == 0)
+    both = all(isinstance(each, Fraction) or each == 0 for each in (meant, held))
     error = abs(Fraction(held) - Fraction(meant)) if both else None
     top = one.largest if one.floating else absmax
     return Row(

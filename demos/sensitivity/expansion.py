@@ -62,7 +62,7 @@ def examples(each: int = EACH) -> tuple[skills.Example, ...]:
     return tuple(
         skills.draw(random, "test", name)
         for name in skills.SKILLS
-        for random in (Random(f"{SEED} {name}"),)
+        for random in (Random(f"{SEED} {name}"),)  # noqa: S311 - sentences, no secrets
         for _ in range(each)
     )
 

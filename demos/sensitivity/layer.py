@@ -1,4 +1,4 @@
-"""Quantize one linear layer of the bundled model, or all of them: how much the loss really moves, and what was expected.
+"""Quantize one linear layer of the bundled model, or all of them: how the loss really moves, and what was expected.
 
 Everything is measured on the same held-out examples (``expansion.examples``): loss, exact answers, gradient and the
 Hessian's product. Points W + tε on the way show where the parabola holds. Leaves out activations: they stay

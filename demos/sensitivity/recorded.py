@@ -7,10 +7,11 @@ base model or of other examples is a fault. Leaves out drawing.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from common import numbers
@@ -78,6 +79,16 @@ class Map:
 
 
 @dataclass(frozen=True, slots=True)
+class Miss:
+    """How far the estimates are from what was measured: medians over single layers of |estimate − change| / |change|."""
+
+    kind: str
+    first: float  # ⟨∇L, ε⟩ alone
+    both: float  # with ½ εᵀHε
+    change: float  # median change itself, nats per answer token
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """The map and the part of it that was asked for."""
 
@@ -93,7 +104,7 @@ class Result:
     layers: tuple[Point, ...]  # of this type and block, in the model's order
     whole: Point  # all layers at once
     every: tuple[Point, ...]  # of this block, every type
-    agreement: float  # over single layers of this block: median |estimate − change| / |change|
+    misses: tuple[Miss, ...]  # of every type
 
 
 def sensitivity_map(params: Params) -> Result:
@@ -107,8 +118,6 @@ def sensitivity_map(params: Params) -> Result:
         raise ParamsError(ABSENT)
     every = tuple(point for point in found.points if point.block == params.block)
     own = {point.layer: point for point in every if point.kind == params.kind}
-    single = [point for point in every if point.layer != ALL]
-    misses = sorted(abs(point.estimate - point.change) / abs(point.change) for point in single if point.change)
     return Result(
         kind=params.kind,
         block=params.block,
@@ -122,7 +131,17 @@ def sensitivity_map(params: Params) -> Result:
         layers=tuple(own[name] for name in NAMES),
         whole=own[ALL],
         every=every,
-        agreement=misses[len(misses) // 2],
+        misses=tuple(_miss(kind, every) for kind in KINDS),
+    )
+
+
+def _miss(kind: str, every: Sequence[Point]) -> Miss:
+    single = [point for point in every if point.kind == kind and point.layer != ALL and point.change]
+    return Miss(
+        kind,
+        first=median(abs(point.first - point.change) / abs(point.change) for point in single),
+        both=median(abs(point.estimate - point.change) / abs(point.change) for point in single),
+        change=median(point.change for point in single),
     )
 
 
