@@ -30,6 +30,8 @@ View = Callable[[Mapping[str, str], frozenset[str], str], None]
 """``view(preset, locked, key)``."""
 FEW = 4
 """So many fields stand open; the rest of them unfold."""
+LONGEST_LINK = 6000
+"""Characters of all values in an address: longer ones are cut by browsers and mail."""
 
 
 def _nothing() -> None:
@@ -92,6 +94,8 @@ def _play(name: str, look: Look, preset: Mapping[str, str], locked: frozenset[st
         _show(name, drawing, key)
         if look.below is not None:
             look.below(params, result, key)
+        for place, shown in enumerate(drawing.tables):
+            table(shown, f"table-{key}-{place}")
         _take(name, look, params, drawing, key)
 
 
@@ -155,14 +159,17 @@ def _show(name: str, drawing: Drawing, key: str) -> None:
         chart(drawn, f"chart-{key}-{place}" if place else f"chart-{key}", name=name)
     for note in drawing.notes:
         st.caption(note)
-    for place, shown in enumerate(drawing.tables):
-        table(shown, f"table-{key}-{place}")
 
 
 def _take(name: str, look: Look, params: Checked, drawing: Drawing, key: str) -> None:
     """What a learner may take along: a link to these values, the numbers, the code."""
     with st.expander("Поделиться и забрать", icon=":material/ios_share:", key=f"{key}-take"):
-        links.go("Этот расчёт по ссылке", links.DEMO, address(name, params), icon=":material/link:")
+        where = address(name, params)
+        short = sum(map(len, where.values())) <= LONGEST_LINK
+        if short:
+            links.go("Этот расчёт по ссылке", links.DEMO, where, icon=":material/link:")
+        else:
+            st.caption("Столько текста ссылкой не передать: сохраните его файлом.")
         with st.container(horizontal=True):
             for place, shown in enumerate(drawing.tables):
                 st.download_button(
@@ -179,8 +186,9 @@ def _take(name: str, look: Look, params: Checked, drawing: Drawing, key: str) ->
         if look.code is not None:
             st.markdown("**То же самое самими библиотеками:**")
             st.code(look.code(params), language="python")
-        st.markdown("**Тот же расчёт в блокноте** — из папки курса:")
-        st.code(notebook(name, params), language="python")
+        if short:
+            st.markdown("**Тот же расчёт в блокноте** — из папки курса:")
+            st.code(notebook(name, params), language="python")
 
 
 def address(name: str, params: Checked) -> dict[str, str]:
