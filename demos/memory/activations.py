@@ -53,7 +53,7 @@ def kept(architecture: Architecture, plan: Plan) -> Kept:
     usual = _Layer(architecture, plan)
     return Kept(
         inputs=_inputs(architecture, plan),
-        adapters=_adapters(architecture, plan) + max(0.0, identity(architecture, plan) - _tail(architecture, plan)),
+        adapters=_adapters(plan) + max(0.0, identity(architecture, plan) - _tail(architecture, plan)),
         attention=first.attention() + (layers - 1) * usual.attention(),
         mlp=first.mlp() + (layers - 1) * usual.mlp(),
         norms=first.norms() + (layers - 1) * usual.norms(),
@@ -67,7 +67,7 @@ def _checkpointed(architecture: Architecture, plan: Plan) -> Kept:
     shared = tokens * width * sizes.hidden if width == 4 or architecture.family == "gpt2" else 0
     again = Kept(
         inputs=_inputs(architecture, plan) / sizes.layers,
-        adapters=_adapters(architecture, plan) / sizes.layers + identity(architecture, plan),
+        adapters=_adapters(plan) / sizes.layers + identity(architecture, plan),
         attention=layer.attention(),
         mlp=layer.mlp(),
         norms=layer.norms() - shared,  # the first normalisation keeps the checkpoint itself
@@ -205,7 +205,7 @@ def adapter_width(plan: Plan) -> int:
     return 4 if plan.precision == "float32" else 2
 
 
-def _adapters(architecture: Architecture, plan: Plan) -> float:
+def _adapters(plan: Plan) -> float:
     """A's output; DoRA keeps the base's result, the adapter's, the norm and two forms of the magnitude besides."""
     if plan.full:
         return 0.0

@@ -16,7 +16,7 @@ from typing import Any
 
 from demos.lora import meta
 from demos.lora.architectures import Architecture
-from demos.memory.training import Params, Plan
+from demos.memory.training import Params
 
 ALPHA = 16
 

@@ -6,7 +6,7 @@ those of ``SYMBOLS``. Leaves out inference (``inference``) and the counting itse
 
 from __future__ import annotations
 
-from common.numbers import decimal, integer
+from common.numbers import decimal, integer, size
 from demos.lora.architectures import Architecture
 from demos.lora.parameters import BYTES
 from demos.memory import activations, trained, training
@@ -29,8 +29,8 @@ def training_lines(architecture: Architecture, plan: Plan, result: Result) -> tu
     """All parts of a step, largest idea first: weights, adapter, gradients, optimizer, activations, the rest."""
     return (
         _weights(architecture, plan, result),
-        *(() if plan.full else (_trained("adapter", "Адаптер", "p · a", result.adapter, plan, "weight"),)),
-        _trained("gradients", "Градиенты", "p · байты градиента", result.gradients, plan, "gradient"),
+        *(() if plan.full else (_trained("adapter", "Адаптер", "p · a", plan, (result.adapter, "weight")),)),
+        _trained("gradients", "Градиенты", "p · байты градиента", plan, (result.gradients, "gradient")),
         _optimizer(plan, result),
         Line("activations", "Активации", result.activations, "сумма строк ниже", _sum(result.kept)),
         *_pieces(architecture, plan, result.kept),
@@ -44,6 +44,25 @@ def training_lines(architecture: Architecture, plan: Plan, result: Result) -> tu
             "",
         ),
     )
+
+
+def notes(architecture: Architecture, plan: Plan, result: Result) -> tuple[str, ...]:
+    """What is special about this step: one Russian remark each."""
+    found = []
+    if not plan.full and plan.adapted and adapter_width(plan) != BYTES[plan.dtype]:
+        found.append(
+            f"Адаптер и база разной точности, поэтому peft копирует вход каждого слоя: {size(result.kept.inputs)}. "
+            "Одна точность (так делает trl) или autocast (bf16=True) обходится без копий."
+        )
+    if result.paged:
+        found.append(
+            f"Моменты ({size(result.paged)}) уйдут в память машины, если на карте кончится место: так медленнее."
+        )
+    if architecture.family == "gemma2" and plan.attention == "sdpa":
+        found.append("У Gemma-2 оценки внимания ограничены, одного ядра для неё нет: посчитано по шагам.")
+    if plan.magnitude:
+        found.append("DoRA хранит для каждого слоя и ответ базы, и ответ адаптера: активаций больше, чем у LoRA.")
+    return tuple(found)
 
 
 def base(architecture: Architecture, storage: str, wide: int, *, double: bool) -> tuple[str, str]:
@@ -68,16 +87,17 @@ def base(architecture: Architecture, storage: str, wide: int, *, double: bool) -
 
 def _weights(architecture: Architecture, plan: Plan, result: Result) -> Line:
     if plan.full:
-        return _trained("weights", "Веса", "P · байты веса", result.weights, plan, "weight")
+        return _trained("weights", "Веса", "P · байты веса", plan, (result.weights, "weight"))
     symbols, put = base(architecture, plan.quantization, BYTES[plan.dtype], double=plan.double_quantization)
     return Line("weights", "Веса базы", result.weights, symbols, put)
 
 
-def _trained(identity: str, title: str, symbols: str, size: int, plan: Plan, part: str) -> Line:
+def _trained(identity: str, title: str, symbols: str, plan: Plan, taken: tuple[int, str]) -> Line:
+    taken_bytes, part = taken
     each = getattr(training_state(State(plan.precision, plan.optimizer)), part)
     wide = sum(tensor.size * tensor.times for tensor in plan.tensors if tensor.wide)
     put = f"{integer(plan.trainable - wide)} · {each:g}" + (f" + {integer(wide)} · 4" if wide else "")
-    return Line(identity, title, size, symbols + (" + длины DoRA · 4" if wide else ""), put)
+    return Line(identity, title, taken_bytes, symbols + (" + длины DoRA · 4" if wide else ""), put)
 
 
 def _optimizer(plan: Plan, result: Result) -> Line:

@@ -19,11 +19,12 @@ from demos.memory import trained
 from demos.memory.activations import Kept, adapter_width, kept
 from demos.memory.lines import Line
 from demos.memory.trained import Tensor
-from demos.memory.training_state import OPTIMIZERS, Optimizer, Precision, training_state
+from demos.memory.training_state import OPTIMIZER_WORDS, Optimizer, Precision, training_state
 from demos.memory.training_state import Params as State
 from demos.params import Checked, parameter
 
 Attention = Literal["sdpa", "eager"]
+ATTENTION_WORDS = {"sdpa": "одним ядром (SDPA, Flash)", "eager": "по шагам (eager)"}
 Dtype = Literal["float32", "bfloat16", "float16"]
 Quantization = Literal["none", "nf4", "fp4", "int8"]
 BYTES = parameters.BYTES
@@ -34,6 +35,7 @@ TILE_TOKENS, TILE_VOCAB = 4096, 32768
 OVERHEAD = {"cuda": 600 * 10**6, "cpu": 700 * 10**6}
 """CUDA context and libraries; on a CPU the process with torch, transformers, peft, trl and bitsandbytes loaded."""
 
+DEVICE_WORDS = {"cuda": "видеокарта", "cpu": "процессор"}
 USABLE = {"cuda": 0.9, "cpu": 0.8}
 """Part of the free memory that a step may take; a worker gives a run no more than that of the machine's (``jobs``)."""
 
@@ -43,23 +45,38 @@ class Params(Checked):
     """What is trained, how, and on what batch. ``precision`` is that of the trained parameters."""
 
     architecture: str = parameter("mistral-7b", "Архитектура", choices=tuple(ARCHITECTURES))
-    method: Literal["full", "lora", "dora"] = parameter("lora", "Метод", choices=("full", "lora", "dora"))
-    quantization: Quantization = parameter("nf4", "Квантование базы", choices=("none", "nf4", "fp4", "int8"))
+    method: Literal["full", "lora", "dora"] = parameter(
+        "lora", "Метод", words={"full": "полное", "lora": "LoRA", "dora": "DoRA"}
+    )
+    quantization: Quantization = parameter(
+        "nf4",
+        "База под адаптером",
+        words={"none": "не квантована", "nf4": "NF4 — QLoRA", "fp4": "FP4", "int8": "INT8"},
+    )
     double_quantization: bool = parameter(True, "Двойное квантование")
     dtype: Dtype = parameter("bfloat16", "Тип вычислений", choices=tuple(BYTES))
     precision: Precision = parameter(
-        "float32", "Точность обучаемых весов", choices=("float32", "mixed", "bfloat16"), note="полное — обычно mixed"
+        "float32",
+        "Точность обучаемых весов",
+        words={"float32": "FP32", "mixed": "смешанная", "bfloat16": "BF16"},
+        note="Полное дообучение обычно ведут в смешанной точности; trl держит адаптеры QLoRA в bfloat16.",
     )
-    optimizer: Optimizer = parameter("adamw", "Оптимизатор", choices=OPTIMIZERS)
+    optimizer: Optimizer = parameter("adamw", "Оптимизатор", words=OPTIMIZER_WORDS)
     rank: int = parameter(16, "Ранг r", low=1, high=65536)
     targets: tuple[str, ...] = parameter((ALL_LINEAR,), "Целевые слои")
     batch: int = parameter(4, "Примеров в шаге", low=1, high=10**5)
     length: int = parameter(512, "Токенов в примере", low=1, high=10**7)
     checkpointing: bool = parameter(False, "Чекпоинтинг активаций")
-    attention: Attention = parameter("sdpa", "Внимание", choices=("sdpa", "eager"))
-    padding: bool = parameter(False, "Примеры разной длины", note="с маской паддинга ключи и значения размножаются")
-    whole_logits: bool = parameter(False, "Логиты целиком", note="trl считает потери по частям, простой цикл — целиком")
-    device: Literal["cuda", "cpu"] = parameter("cuda", "Устройство", choices=("cuda", "cpu"))
+    attention: Attention = parameter("sdpa", "Внимание", words=ATTENTION_WORDS)
+    padding: bool = parameter(
+        False,
+        "Примеры разной длины",
+        note="С маской паддинга ключи и значения размножаются до числа голов запросов, и хранится сама маска.",
+    )
+    whole_logits: bool = parameter(
+        False, "Логиты целиком", note="trl считает потери по частям, простой цикл — целиком."
+    )
+    device: Literal["cuda", "cpu"] = parameter("cuda", "Устройство", words=DEVICE_WORDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +120,7 @@ class Result:
     paged: int = 0  # of the optimizer: what a paged one may move to the machine's own memory
     kept: Kept = Kept()  # the activations, by what keeps them
     lines: tuple[Line, ...] = ()  # every part with its formula
+    notes: tuple[str, ...] = ()  # what is special about this step, in Russian
 
 
 def training(params: Params) -> Result:
@@ -115,7 +133,8 @@ def training(params: Params) -> Result:
 
     architecture, planned = ARCHITECTURES[params.architecture], plan(params)
     result = estimate(architecture, planned)
-    return replace(result, lines=formulas.training_lines(architecture, planned, result))
+    lines = formulas.training_lines(architecture, planned, result)
+    return replace(result, lines=lines, notes=formulas.notes(architecture, planned, result))
 
 
 def plan(params: Params, architecture: Architecture | None = None) -> Plan:

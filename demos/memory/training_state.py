@@ -14,7 +14,12 @@ from demos.params import Checked, parameter
 
 Precision = Literal["float32", "mixed", "bfloat16"]
 Optimizer = Literal["adamw", "adamw-8bit", "paged-adamw", "paged-adamw-8bit"]
-OPTIMIZERS: tuple[Optimizer, ...] = ("adamw", "adamw-8bit", "paged-adamw", "paged-adamw-8bit")
+OPTIMIZER_WORDS = {
+    "adamw": "AdamW",
+    "adamw-8bit": "AdamW 8 бит",
+    "paged-adamw": "paged AdamW",
+    "paged-adamw-8bit": "paged AdamW 8 бит",
+}
 """A paged one keeps the same bytes, but may move them to the machine's own memory when the card's runs out."""
 
 
@@ -23,7 +28,7 @@ class Params(Checked):
     """How the trained parameters are kept."""
 
     precision: Precision = parameter("float32", "Точность", choices=("float32", "mixed", "bfloat16"))
-    optimizer: Optimizer = parameter("adamw", "Оптимизатор", choices=OPTIMIZERS)
+    optimizer: Optimizer = parameter("adamw", "Оптимизатор", words=OPTIMIZER_WORDS)
 
 
 @dataclass(frozen=True, slots=True)
