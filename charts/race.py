@@ -56,7 +56,7 @@ def drawn(result: Result) -> Drawing:
         charts=(plane(result), sweeps.methods(result.race)),
         numbers=_numbers(result),
         tables=(costs(result),),
-        notes=(NOTE, *origin.said(result.origin)),
+        notes=(NOTE, *origin.said(result.race.origin)),
         warnings=notice,
     )
 
@@ -83,7 +83,7 @@ def plane(result: Result) -> Chart:
     ticks = TICKS[result.price]
     figure.update_xaxes(type="log", tickvals=[value for value, _ in ticks], ticktext=[text for _, text in ticks])
     figure.update_yaxes(range=[-3, 108] if exact else None, rangemode="tozero")
-    return Chart(figure, f"{finding}. {'; '.join(_said(one, result) for one in result.runners)}.")
+    return Chart(figure, f"{finding}. {'; '.join(said(one, result) for one in result.runners)}.")
 
 
 def costs(result: Result) -> Table:
@@ -174,7 +174,7 @@ def _runner(figure: Any, one: Runner, result: Result, scale: float) -> None:
         },
         error_y=sweeps.errors([(scale * low, scale * high)], [mean]),
         hovertemplate="%{customdata}<extra></extra>",
-        customdata=[_said(one, result)],
+        customdata=[said(one, result)],
         showlegend=False,
     )
 
@@ -184,7 +184,8 @@ def _mean(one: Runner) -> float:
     return value.mean if value else 0.0
 
 
-def _said(one: Runner, result: Result) -> str:
+def said(one: Runner, result: Result) -> str:
+    """A method, its result and its price."""
     spot = one.series.spots[0]
     at = f"{one.series.title} при скорости {words.rate(spot.x)}: {words.said(spot, result.race.metric)}"
     return f"{at}; {SAID[result.price](one.price)}"

@@ -9,8 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from demos.finetuning import measured, plan, sweeps
-from demos.finetuning.measured import Origin
+from demos.finetuning import sweeps
 from demos.finetuning.sweeps import Cost, Series
 from demos.params import Checked, parameter
 
@@ -55,7 +54,6 @@ class Result:
     race: sweeps.Result
     runners: tuple[Runner, ...]
     others: tuple[Series, ...]
-    origin: Origin | None
 
 
 def race(params: Params) -> Result:
@@ -71,7 +69,6 @@ def race(params: Params) -> Result:
             for series, price in priced
         ),
         others=tuple(series for series in found.series if series not in ran),
-        origin=measured.origin(spec.fingerprint for spec in plan.methods(measured.recorded).specs),
     )
 
 

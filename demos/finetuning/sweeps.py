@@ -7,6 +7,7 @@ held-out questions as one run answers (all seeds answer the same). Leaves out wh
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -15,6 +16,7 @@ from typing import Literal
 from common import numbers
 from demos.finetuning import measured, plan
 from demos.finetuning.events import Score
+from demos.finetuning.measured import Origin
 from demos.finetuning.plan import Point, Wanted
 from demos.finetuning.spec import METHODS, RunSpec
 from demos.finetuning.statistics import wilson
@@ -90,6 +92,7 @@ class Result:
     wanted: int
     missing: int
     notice: str
+    origin: Origin | None
 
     @property
     def spots(self) -> tuple[Spot, ...]:
@@ -124,7 +127,7 @@ def methods(params: Params) -> Result:
     ranked = sorted(found.series, key=lambda series: order(series.spots[0], params.metric))
     unknown = [series.title for series in ranked if not series.spots[0].recorded]
     names = f" Нет записей: {', '.join(unknown)}." if unknown and len(unknown) < len(ranked) else ""
-    return Result(found.metric, tuple(ranked), found.wanted, found.missing, found.notice + names)
+    return dataclasses.replace(found, series=tuple(ranked), notice=found.notice + names)
 
 
 def _drawn(
@@ -149,7 +152,9 @@ def _drawn(
             )
         )
     missing = len(plan.missing(wanted))
-    return Result(params.metric, tuple(series), len(wanted.specs), missing, notice(missing, len(wanted.specs)))
+    many = len(wanted.specs)
+    made = measured.origin(spec.fingerprint for spec in wanted.specs)
+    return Result(params.metric, tuple(series), many, missing, notice(missing, many), made)
 
 
 def spot(points: Sequence[Point], metric: Metric) -> Spot:

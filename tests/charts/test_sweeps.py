@@ -39,6 +39,7 @@ def recorded(name: str, folder: Path, right: Right, *, metric: str = "exact", wi
     specs = plan.sets()[name].specs
     invented.record(specs[: len(specs) - without], folder, right)
     result = registry.call(f"finetuning.{name}", {"metric": metric})
+    result = result.race if name == "methods" else result
     return result, DRAW[name](result)
 
 

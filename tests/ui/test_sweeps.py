@@ -20,7 +20,7 @@ from tests.demos.finetuning import invented
 from ui import runs
 
 Visit = Callable[..., AppTest]
-NAMES = ("rates", "curves", "ranks", "alphas", "methods")
+NAMES = ("rates", "curves", "ranks", "alphas")
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_a_recorded_figure_is_drawn_with_its_words(name: str, folder: Path, visi
     assert not tab.warning
     assert len(tab.get("plotly_chart")) == 1
     table = [text.value for text in tab.markdown if text.value.startswith("| Метод")]
-    assert bool(table) == (name in ("curves", "methods"))
+    assert bool(table) == (name == "curves")
 
 
 def test_any_point_opens_as_a_run_of_ones_own(folder: Path, visit: Visit) -> None:

@@ -6,7 +6,17 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from ui.demos import finetuning_sweeps, frame, lora_calculator, lora_methods, lora_spectrum, matrices
+from ui.demos import (
+    finetuning_schedule,
+    finetuning_studies,
+    finetuning_sweeps,
+    frame,
+    lora_calculator,
+    lora_methods,
+    lora_spectrum,
+    matrices,
+    quantization,
+)
 from ui.demos.frame import Look, View
 
 LOOKS: Mapping[str, Look] = {
@@ -14,6 +24,9 @@ LOOKS: Mapping[str, Look] = {
     **lora_methods.LOOKS,
     **matrices.LOOKS,
     **lora_spectrum.LOOKS,
+    **quantization.LOOKS,
+    **finetuning_schedule.LOOKS,
+    **finetuning_studies.LOOKS,
     **finetuning_sweeps.LOOKS,
 }
 """Demo name → how it is shown, in the order of the list of demos."""

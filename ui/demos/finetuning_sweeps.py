@@ -1,6 +1,7 @@
-"""Figures of recorded runs: learning rates, three curves, ranks, alphas, methods; a point opens as one's own run.
+"""Figures of recorded runs: learning rates, three curves, ranks, alphas; a point opens as one's own run.
 
-Reads files only, so it happens right here (``demos.finetuning.sweeps``). Leaves out the drawing (``charts.sweeps``).
+Reads files only, so it happens right here (``demos.finetuning.sweeps``). Leaves out the drawing (``charts.sweeps``)
+and figures that ask a question (``finetuning_studies``).
 """
 
 from __future__ import annotations
@@ -10,19 +11,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import streamlit as st
-
-from charts import sweep_words, sweeps
+from charts import origin, sweep_words, sweeps
 from charts.chart import Chart
 from charts.drawing import Cell, Drawing, Table
 from demos.finetuning import measured
 from demos.finetuning.sweeps import Cost, Result, Series
 from demos.params import Field
-from ui import links
 from ui.demos import form
 from ui.demos.frame import Look
-
-REPEAT = "Повторить эту точку"
+from ui.demos.repeat import Place, repeat
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +62,6 @@ _LOOKS: Mapping[str, _Look] = {
         lambda x: f"α/r = {sweep_words.scale(x)}",
         "Отрезок — от худшего зерна до лучшего, кружки — сами зёрна. Скорость обучения у всех точек одна.",
     ),
-    "finetuning.methods": _Look(
-        "Все методы рядом",
-        sweeps.methods,
-        _rate,
-        "Отрезок — интервал Уилсона, зерно одно. Каждый метод — на лучшей из записанных скоростей.",
-        costs=True,
-    ),
 }
 
 
@@ -89,7 +79,7 @@ def _draw(look: _Look, result: Result) -> Drawing:
     return Drawing(
         charts=(look.chart(result),) if shown else (),
         tables=(_costs(result),) if shown and look.costs else (),
-        notes=(look.note,) if shown else (),
+        notes=(look.note, *origin.said(result.origin)) if shown else (),
         warnings=(result.notice,) if result.notice else (),
     )
 
@@ -125,17 +115,14 @@ def _row(series: Series, cost: Cost, value: str) -> tuple[Cell, ...]:
 
 
 def _repeat(look: _Look, _params: object, result: Result, key: str) -> None:
-    """Choose a point, go to the page that starts its recipe."""
     spots = [(series, spot) for series in result.series for spot in series.spots]
-    chosen = st.selectbox(
-        "Точка",
-        range(len(spots)),
-        key=f"{key}-point",
-        format_func=lambda place: f"{spots[place][0].title}, {look.point(spots[place][1].x)}",
+    repeat(
+        [
+            Place(f"{series.title}, {look.point(spot.x)}", sweep_words.value(spot, result), spot.spec)
+            for series, spot in spots
+        ],
+        key,
     )
-    series, spot = spots[chosen or 0]
-    st.caption(f"{series.title}, {look.point(spot.x)}: {sweep_words.value(spot, result)}.")
-    links.go(REPEAT, links.NEW_RUN, links.recipe(spot.spec), icon=":material/replay:")
 
 
 LOOKS: Mapping[str, Look] = {

@@ -140,6 +140,7 @@ def test_ranks_stop_where_an_adapter_is_no_longer_small() -> None:
 def test_figures_without_recordings_say_so(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measured, "FOLDER", tmp_path)
     result = registry.call(f"finetuning.{name}", {})
+    result = result.race if name == "methods" else result
     assert result.missing == result.wanted
     assert "пока нет" in result.notice
     assert all(spot.value is None for spot in result.spots)
