@@ -46,9 +46,9 @@ def layer(result: Result) -> Drawing:
     return Drawing(
         charts=(way(result),),
         numbers=(
-            Number("Потери выросли на", _nats(result.change), f"Были {numbers.significant(result.loss)}."),
-            Number("Первый порядок ⟨∇L, ε⟩", _nats(result.first)),
-            Number("Вместе со вторым", _nats(result.estimate), "⟨∇L, ε⟩ + ½ εᵀHε"),
+            Number("Потери выросли на", nats(result.change), f"Были {numbers.significant(result.loss)}."),
+            Number("Первый порядок ⟨∇L, ε⟩", nats(result.first)),
+            Number("Вместе со вторым", nats(result.estimate), "⟨∇L, ε⟩ + ½ εᵀHε"),
             Number("Точных ответов", f"{result.exact_before} → {result.exact_after} из {of}"),
         ),
         tables=(
@@ -98,10 +98,10 @@ def way(result: Result) -> Chart:
         mode="markers",
         marker={"color": palette.VERMILION, "size": 11},
         hovertemplate="%{customdata}<extra></extra>",
-        customdata=[f"t = {numbers.decimal(t, 1)}: {_nats(change)}" for t, change in points],
+        customdata=[f"t = {numbers.decimal(t, 1)}: {nats(change)}" for t, change in points],
     )
-    said = "; ".join(f"t = {numbers.decimal(t, 1)}: {_nats(change)}" for t, change in points)
-    return Chart(figure, f"{finding}. Измерено {said}. По касательной {_nats(result.first)} в точке t = 1.")
+    said = "; ".join(f"t = {numbers.decimal(t, 1)}: {nats(change)}" for t, change in points)
+    return Chart(figure, f"{finding}. Измерено {said}. По касательной {nats(result.first)} в точке t = 1.")
 
 
 def sensitivity_map(result: Map) -> Drawing:
@@ -110,9 +110,9 @@ def sensitivity_map(result: Map) -> Drawing:
     return Drawing(
         charts=(grid(result), types(result), agreement(result)),
         numbers=(
-            Number("Самый чувствительный слой", worst.layer, _nats(worst.change)),
-            Number("Все слои сразу", _nats(whole.change), f"Сумма по слоям: {_nats(_total(result.layers))}."),
-            Number("Предсказано для всех", _nats(whole.estimate), "⟨∇L, ε⟩ + ½ εᵀHε"),
+            Number("Самый чувствительный слой", worst.layer, nats(worst.change)),
+            Number("Все слои сразу", nats(whole.change), f"Сумма по слоям: {nats(_total(result.layers))}."),
+            Number("Предсказано для всех", nats(whole.estimate), "⟨∇L, ε⟩ + ½ εᵀHε"),
             Number("Точных ответов", f"{result.exact} → {whole.exact} из {result.examples}", "Все слои сразу."),
         ),
         tables=(_misses(result), _points(result)),
@@ -147,7 +147,7 @@ def grid(result: Map) -> Chart:
     )
     figure.update_yaxes(type="category", showgrid=False)
     figure.update_xaxes(showgrid=False, type="category")
-    said = "; ".join(f"{point.layer}: {_nats(point.change)}" for point in result.layers)
+    said = "; ".join(f"{point.layer}: {nats(point.change)}" for point in result.layers)
     return Chart(figure, f"{finding}. Изменение потерь при квантовании одного слоя в тысячных ната. {said}.")
 
 
@@ -156,8 +156,8 @@ def types(result: Map) -> Chart:
     medians = {miss.kind: miss.change for miss in result.misses}
     rough, mild = max(medians, key=medians.__getitem__), min(medians, key=lambda kind: abs(medians[kind]))
     finding = (
-        f"Тип решает больше слоя: в середине {TITLES[rough]} стоит {_nats(medians[rough])}, "
-        f"{TITLES[mild]} — {_nats(medians[mild])}"
+        f"Тип решает больше слоя: в середине {TITLES[rough]} стоит {nats(medians[rough])}, "
+        f"{TITLES[mild]} — {nats(medians[mild])}"
     )
     figure = theme.figure(finding, x="|изменение потерь|, нат на токен", height=150 + 44 * len(KINDS))
     for kind in KINDS:
@@ -181,7 +181,7 @@ def types(result: Map) -> Chart:
         )
     figure.update_xaxes(type="log", exponentformat="power", dtick=1)
     figure.update_yaxes(type="category", autorange="reversed")
-    said = "; ".join(f"{TITLES[miss.kind]}: {_nats(miss.change)}" for miss in result.misses)
+    said = "; ".join(f"{TITLES[miss.kind]}: {nats(miss.change)}" for miss in result.misses)
     return Chart(
         figure,
         f"{finding}. Кружок — слой, пустой — потери уменьшились, ромб — все слои сразу. Медианы по слоям: {said}.",
@@ -302,7 +302,8 @@ def _total(points: Sequence[Point]) -> float:
     return math.fsum(point.change for point in points)
 
 
-def _nats(value: float) -> str:
+def nats(value: float) -> str:
+    """A loss with its unit."""
     return f"{numbers.significant(value, 3)}{NBSP}нат"
 
 

@@ -86,6 +86,11 @@ def curve(result: Result) -> Chart:
     return Chart(figure, f"{finding}. Верно {numbers.significant(result.true, 6)}; {ends}.")
 
 
+def value(number: float) -> str:
+    """A sum as far as it is worth reading."""
+    return numbers.significant(number, 6)
+
+
 def _finding(result: Result) -> str:
     naive, times = result.ways[0], numbers.plural(result.count, "раз", "раза", "раз")
     term, start = numbers.significant(result.asked_term), numbers.significant(result.asked_start)
@@ -110,7 +115,7 @@ def _notes(result: Result) -> Iterator[str]:
     term = numbers.significant(result.term)
     yield (
         f"В {result.title} слагаемое {numbers.significant(result.asked_term)} — это {term}: накопитель FP32 складывает "
-        "уже его. Поправка Кэхэна помнит потерянное вторым числом того же формата. Случайное округление верно в среднем: "
+        "уже его. Поправка Кэхэна помнит потерянное вторым числом формата. Случайное округление верно в среднем: "
         "другое зерно даст другой итог."
     )
 

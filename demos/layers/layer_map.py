@@ -29,7 +29,7 @@ Targets = Literal["all-linear", "q_proj, v_proj"]
 class Params(Checked):
     """How the model is loaded and what LoRA takes."""
 
-    quantization: Quantization = parameter("nf4", "Квантование", choices=tuple(QUANTIZATIONS))
+    quantization: Quantization = parameter("nf4", "Квантование", words=QUANTIZATIONS)
     double_quantization: bool = parameter(True, "Двойное квантование", note="только для NF4 и FP4")
     dtype: Dtype = parameter("bfloat16", "dtype при загрузке", choices=("bfloat16", "float16", "float32"))
     targets: Targets = parameter("all-linear", "Целевые слои LoRA", choices=("all-linear", "q_proj, v_proj"))

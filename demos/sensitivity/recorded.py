@@ -80,7 +80,7 @@ class Map:
 
 @dataclass(frozen=True, slots=True)
 class Miss:
-    """How far the estimates are from what was measured: medians over single layers of |estimate − change| / |change|."""
+    """How far estimates are from what was measured: medians over single layers of |estimate − change| / |change|."""
 
     kind: str
     first: float  # ⟨∇L, ε⟩ alone

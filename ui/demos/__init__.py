@@ -11,11 +11,16 @@ from ui.demos import (
     finetuning_studies,
     finetuning_sweeps,
     frame,
+    layers,
     lora_calculator,
     lora_methods,
     lora_spectrum,
     matrices,
+    merging,
+    numeric,
     quantization,
+    router,
+    sensitivity,
 )
 from ui.demos.frame import Look, View
 
@@ -25,9 +30,14 @@ LOOKS: Mapping[str, Look] = {
     **matrices.LOOKS,
     **lora_spectrum.LOOKS,
     **quantization.LOOKS,
+    **sensitivity.LOOKS,
+    **numeric.LOOKS,
+    **layers.LOOKS,
     **finetuning_schedule.LOOKS,
     **finetuning_studies.LOOKS,
     **finetuning_sweeps.LOOKS,
+    **merging.LOOKS,
+    **router.LOOKS,
 }
 """Demo name → how it is shown, in the order of the list of demos."""
 
