@@ -8,7 +8,7 @@ how near it is to each place, and whether the base and each adapter answer it ri
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from demos.finetuning import evaluate, measured
 from demos.finetuning.adapters import shipped
@@ -38,20 +38,26 @@ def main() -> int:
     torch.set_num_threads(threads)
     base, shelf = open_base(PLAIN), Shelf(open_base(PLAIN), {name: shipped.adapter(name) for name in ADAPTERS})
     right = {cue: _right(shelf, requests.held_out(cue=cue)) for cue in (True, False)}
-    rows = {cue: _rows(base, cue != "without", cue == "with", right[cue == "with"]) for cue in CUES}
+    shown = requests.examples()
+    rows = {
+        cue: _rows(base, requests.as_asked(shown, cue=cue != "without"), cue == "with", right[cue == "with"])
+        for cue in CUES
+    }
     places = (*ADAPTERS, BASE)
-    stored.write(stored.Store(measured.base(), made("scripts/measure_router.py", threads), places, rows))
+    stored.write(stored.Store(measured.base(), made("scripts/measure_router.py", threads), places, shown, rows))
     return 0
 
 
-def _rows(base: Base, examples: bool, asked: bool, right: Sequence[tuple[bool, ...]]) -> tuple[Row, ...]:
-    """Every request in one form, examples with or without their words."""
+def _rows(
+    base: Base,
+    examples: Mapping[str, Sequence[tuple[Message, ...]]],
+    asked: bool,
+    right: Sequence[tuple[bool, ...]],
+) -> tuple[Row, ...]:
+    """Every request, with or without the words that give it away, beside these examples."""
     held_out = requests.held_out(cue=asked)
     prompts = [request.prompt for request in held_out]
-    found = {
-        way: Router(base, requests.examples(cue=examples), way).cosines(prompts).astype(float).round(DIGITS).tolist()
-        for way in WAYS
-    }
+    found = {way: Router(base, examples, way).cosines(prompts).astype(float).round(DIGITS).tolist() for way in WAYS}
     return tuple(
         Row(one.kind, one.prompt[-1].content, {way: tuple(found[way][place]) for way in WAYS}, right[place])
         for place, one in enumerate(held_out)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 from demos.finetuning import evaluate, statistics
 from demos.finetuning.adapters import library, shipped
@@ -30,10 +30,10 @@ Prompt = tuple[Message, ...]
 class Params(Checked):
     """Which point, and how many requests."""
 
-    adapter: Name = parameter("json", "Адаптер", choices=get_args(Name))
+    adapter: Name = parameter("json", "Адаптер", words=shipped.TITLES)
     strength: Strength = parameter("100", "Сила адаптера, %", choices=STRENGTHS)
     way: Literal["float32", "float16", "bfloat16", "dequantized", "after", "nf4"] = parameter(
-        "nf4", "Куда слить", choices=tuple(WAYS)
+        "nf4", "Куда слить", words=WAYS
     )
     requests: int = parameter(12, "Запросов", low=1, high=24)
 

@@ -9,7 +9,7 @@ out which weights are good: only trying tells.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Name = Literal["json", "polite", "intents"]
+NAMES: Mapping[str, str] = {name: shipped.TITLES[name] for name in get_args(Name)}
 LIVE = 12
 """Requests of each task that a blend answers live."""
 MOST = 48
@@ -40,11 +41,11 @@ MOST = 48
 class Params(Checked):
     """Two adapters of the course, their weights, and how PEFT sums them."""
 
-    first: Name = parameter("json", "Первый адаптер", choices=get_args(Name))
-    second: Name = parameter("polite", "Второй адаптер", choices=get_args(Name))
+    first: Name = parameter("json", "Первый адаптер", words=NAMES)
+    second: Name = parameter("polite", "Второй адаптер", words=NAMES)
     first_weight: float = parameter(0.5, "Доля первого", low=0, high=blending.MOST_WEIGHT)
     second_weight: float = parameter(0.5, "Доля второго", low=0, high=blending.MOST_WEIGHT)
-    way: Way = parameter("cat", "Способ сложить", choices=tuple(blending.WAYS))
+    way: Way = parameter("cat", "Способ сложить", words=blending.WAYS)
     density: float = parameter(0.5, "Оставить чисел", low=0.05, high=1, note="только ties и dare")
     second_rank: int = parameter(4, "Ранг второго", low=1, high=4, note="4 — как обучен, меньше — обрезан по SVD")
 
@@ -105,7 +106,7 @@ def arithmetic(params: Params) -> Result:
         int(shelf.model.peft_config[name].r),
         _error(shelf, name, exact, shares),
         _overlap(*exact.values()),
-        tuple(_side(shelf, name, task) for task in opened),
+        _sides(shelf, name, tuple(opened)),
         *_path(params),
     )
 
@@ -136,19 +137,23 @@ def chats(asked: Asked) -> list[tuple[Message, ...]]:
     return [(*prompt, Message("assistant", answer)) for prompt, answer in zip(asked.prompts, asked.right, strict=True)]
 
 
-def _side(shelf: Shelf, name: str, task: str) -> Side:
-    asked = requests(task, LIVE)
+def _sides(shelf: Shelf, name: str, tasks: Sequence[str]) -> tuple[Side, ...]:
+    """Both tasks under the blend, their first requests answered in one batch."""
+    tokenizer, asked = shelf.base.tokenizer, [requests(task, LIVE) for task in tasks]
     with shelf.using(name) as model:
-        right = evaluate.knows(model, shelf.base.tokenizer, chats(asked))
-        said = evaluate.greedy(model, shelf.base.tokenizer, asked.prompts[:1], most=MOST)[0]
-    return Side(
-        task,
-        shipped.TITLES[task],
-        shipped.facts(task).stored,
-        statistics.wilson(sum(right), len(right)),
-        asked.prompts[0][-1].content,
-        asked.right[0],
-        said,
+        right = [evaluate.knows(model, tokenizer, chats(one)) for one in asked]
+        said = evaluate.greedy(model, tokenizer, [one.prompts[0] for one in asked], most=MOST)
+    return tuple(
+        Side(
+            task,
+            shipped.TITLES[task],
+            shipped.facts(task).stored,
+            statistics.wilson(sum(known), len(known)),
+            one.prompts[0][-1].content,
+            one.right[0],
+            text,
+        )
+        for task, one, known, text in zip(tasks, asked, right, said, strict=True)
     )
 
 

@@ -31,7 +31,7 @@ STRENGTHS: tuple[Strength, ...] = get_args(Strength)
 class Params(Checked):
     """Which adapter of the course, and how much of it."""
 
-    adapter: Name = parameter("json", "Адаптер", choices=get_args(Name))
+    adapter: Name = parameter("json", "Адаптер", words=shipped.TITLES)
     strength: Strength = parameter("100", "Сила адаптера, %", choices=STRENGTHS)
 
 

@@ -15,9 +15,9 @@ from math import prod
 from statistics import median
 from typing import Any
 
-from demos.finetuning.adapters import library, merging, shipped
+from demos.finetuning.adapters import library, shipped
 from demos.finetuning.adapters.library import Shelf
-from demos.finetuning.quantized import Base, open_base, stored_bytes
+from demos.finetuning.quantized import open_base, stored_bytes
 from demos.merging import models
 from demos.merging.answers import requests
 from demos.params import Checked, parameter
@@ -70,18 +70,26 @@ def switching(params: Params) -> Result:
         _timed("load", "положить на базу ещё раз", 1, lambda: Shelf(open_base(models.PLAIN), {"json": opened["json"]})),
     ]
     passes = _passes(shelf, asked, params.repeats * PASSES)
-    dearer = passes[1].seconds - passes[0].seconds
-    pays = switches[1].seconds / dearer if dearer > 0 else float("inf")
+    dearer = passes[1].low - passes[0].low  # the least: what the machine does besides only adds
+    pays = switches[1].low / dearer if dearer > 0 else float("inf")
     return Result(tuple(switches), passes, pays, size, len(opened["json"].weights))
 
 
 def _passes(shelf: Shelf, asked: Sequence[Any], repeats: int) -> tuple[Cost, ...]:
+    """Merged, beside and mixed in turns, so that whatever else the machine does falls on all of them."""
+    done = models.merged(shipped.adapter(NAMES[0]), "float32")
     shelf.model.set_adapter(NAMES[0])
-    beside = _timed("beside", "адаптер рядом с весами", repeats, lambda: library.logits(shelf.model, shelf.base, asked))
-    mixed = _timed("mixed", "у каждого запроса свой адаптер", repeats, lambda: _mixed(shelf, asked))
-    done: Base = merging.into_weights(shelf)
-    merged = _timed("merged", "адаптер слит с весами", repeats, lambda: library.logits(done.model, done, asked))
-    return merged, beside, mixed
+    works: dict[str, Callable[[], object]] = {
+        "merged": lambda: library.logits(done.model, done, asked),
+        "beside": lambda: library.logits(shelf.model, shelf.base, asked),
+        "mixed": lambda: _mixed(shelf, asked),
+    }
+    found: dict[str, list[float]] = {name: [] for name in works}
+    for _ in range(repeats + 1):
+        for name, work in works.items():
+            found[name].append(_seconds(work))
+    titles = ("адаптер слит с весами", "адаптер рядом с весами", "у каждого запроса свой адаптер")
+    return tuple(_cost(name, title, times[1:]) for (name, times), title in zip(found.items(), titles, strict=True))
 
 
 def _mixed(shelf: Shelf, asked: Sequence[Any]) -> None:
@@ -98,15 +106,19 @@ def _there_and_back(shelf: Shelf) -> None:
 
 
 def _timed(name: str, title: str, repeats: int, work: Callable[[], object]) -> Cost:
-    """Median, least and most of ``repeats`` runs; where there are several, one before them is not counted."""
-    if repeats > 1:
-        work()
-    found = []
-    for _ in range(repeats):
-        began = time.perf_counter()
-        work()
-        found.append(time.perf_counter() - began)
-    return Cost(name, title, median(found), min(found), max(found))
+    """``repeats`` runs; where there are several, one before them is not counted."""
+    times = [_seconds(work) for _ in range(repeats + (repeats > 1))]
+    return _cost(name, title, times[-repeats:])
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def _cost(name: str, title: str, times: Sequence[float]) -> Cost:
+    return Cost(name, title, median(times), min(times), max(times))
 
 
 def _parameters(adapter: Any) -> int:

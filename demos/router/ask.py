@@ -18,7 +18,8 @@ from demos.finetuning.adapters.routing import BASE, CERTAIN, LONGEST_PROMPT, Rou
 from demos.finetuning.quantized import open_base
 from demos.finetuning.spec import RunSpec
 from demos.params import Checked, ParamsError, parameter
-from demos.router.requests import ADAPTERS, KINDS, examples
+from demos.router import stored
+from demos.router.requests import ADAPTERS, KINDS, as_asked
 
 MOST_TOKENS = 48
 PLAIN = RunSpec(quantization="none")
@@ -28,10 +29,10 @@ PLAIN = RunSpec(quantization="none")
 class Params(Checked):
     """The request, and how the router decides."""
 
-    prompt: str = parameter("большая кошка видит дом", "Запрос", note=f"не длиннее {LONGEST_PROMPT} знаков")
+    prompt: str = parameter("переведи в JSON: большая кошка видит дом", "Запрос", longest=LONGEST_PROMPT)
     threshold: float = parameter(CERTAIN, "Порог уверенности", low=0, high=1)
-    cue: bool = parameter(False, "Примеры адаптеров с подсказкой («вежливо: …»)")
-    way: Literal["nearest", "centroid"] = parameter("nearest", "Близость", choices=tuple(WAYS))
+    cue: bool = parameter(True, "Примеры адаптеров с подсказкой («вежливо: …»)")
+    way: Literal["nearest", "centroid"] = parameter("nearest", "Близость", words=WAYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +70,12 @@ def ask(params: Params) -> Result:
     except AdapterError as problem:
         raise ParamsError(str(problem)) from None
     prompt = request("", params.prompt)
-    router = Router(open_base(PLAIN), examples(cue=params.cue), params.way)
+    base = open_base(PLAIN)
+    router = Router(base, as_asked(stored.load().examples, cue=params.cue), params.way)
     began = time.perf_counter()
     went = router.route(prompt, params.threshold)
     routed = time.perf_counter()
-    shelf = Shelf(open_base(PLAIN), {name: shipped.adapter(name) for name in ADAPTERS})
+    shelf = Shelf(base, {name: shipped.adapter(name) for name in ADAPTERS})
     ready = time.perf_counter()
     names = (*ADAPTERS, BASE)
     texts = shelf.mixed([prompt] * len(names), [*ADAPTERS, library.BASE], most=MOST_TOKENS)

@@ -1,16 +1,17 @@
 """How well a router sends requests to adapters: its confusion matrix, and what a threshold of confidence changes.
 
 The requests' cosines and who would answer them right are measured beforehand (``stored``), so a threshold can be
-dragged by hand; ``ask`` computes the same for any request live. Confidence is the largest share of a softmax over the places,
-as in ``demos.finetuning.adapters.routing``. Risk and coverage as in selective classification (El-Yaniv, Wiener, 2010):
-coverage is the share of requests that the router decides, risk the share of wrong decisions among these.
+dragged by hand; ``ask`` computes the same for any request live. Confidence is the largest share of a softmax over the
+places, as in ``demos.finetuning.adapters.routing``. Coverage and risk as in selective classification (El-Yaniv, Wiener,
+2010): the share of requests that the router decides, and the share of wrong decisions among these. Leaves out training
+a router.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 from demos.finetuning import statistics
 from demos.finetuning.adapters.nearness import SHARPNESS, WAYS, Way, shares
@@ -19,7 +20,7 @@ from demos.finetuning.events import Score
 from demos.params import Checked, parameter
 from demos.router import stored
 from demos.router.requests import KINDS, OUTSIDE
-from demos.router.stored import Cue, Row
+from demos.router.stored import CUES, Cue, Row
 
 UNSURE = "unsure"
 
@@ -29,8 +30,8 @@ class Params(Checked):
     """How the router decides, and in which form the requests come."""
 
     threshold: float = parameter(CERTAIN, "Порог уверенности", low=0, high=1)
-    cue: Cue = parameter("without", "Запросы", choices=get_args(Cue))
-    way: Literal["nearest", "centroid"] = parameter("nearest", "Близость", choices=tuple(WAYS))
+    cue: Cue = parameter("without", "Запросы", words=CUES)
+    way: Literal["nearest", "centroid"] = parameter("nearest", "Близость", words=WAYS)
     sharpness: float = parameter(SHARPNESS, "Резкость softmax", low=0, high=200)
 
 

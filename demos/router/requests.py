@@ -6,6 +6,7 @@ Torch-free. Leaves out routing (``demos.finetuning.adapters.routing``) and its j
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from random import Random
@@ -90,12 +91,16 @@ def held_out(*, cue: bool) -> tuple[Request, ...]:
     return tuple(found)
 
 
-def examples(*, cue: bool) -> dict[str, list[tuple[Message, ...]]]:
+def examples() -> dict[str, tuple[str, ...]]:
     """The training requests that stand for each adapter."""
-    return {name: [_cut(name, chat[:-1], cue) for chat in build(name).train[:EXAMPLES]] for name in ADAPTERS}
+    return {name: tuple(chat[-2].content for chat in build(name).train[:EXAMPLES]) for name in ADAPTERS}
+
+
+def as_asked(found: Mapping[str, Sequence[str]], *, cue: bool) -> dict[str, list[tuple[Message, ...]]]:
+    """Examples as prompts, without the words that give the task away unless ``cue``."""
+    return {name: [_cut(name, (Message("user", text),), cue) for text in texts] for name, texts in found.items()}
 
 
 def _cut(name: str, prompt: tuple[Message, ...], cue: bool) -> tuple[Message, ...]:
-    """The prompt, its last message without the words that give the task away unless ``cue``."""
     *before, last = prompt
     return prompt if cue else (*before, Message(last.role, last.content.removeprefix(CUES[name])))

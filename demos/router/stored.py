@@ -46,6 +46,7 @@ class Store:
     base: str
     made: Made
     places: tuple[str, ...]
+    examples: Mapping[str, tuple[str, ...]]  # requests that stand for each adapter, as in its training
     rows: Mapping[str, tuple[Row, ...]]  # by Cue
 
 
@@ -92,7 +93,8 @@ def _parsed(file: Path, _changed: int) -> Store:
     if data["version"] != VERSION:
         raise ValueError("another version")
     rows = {cue: tuple(map(_row, found)) for cue, found in data["rows"].items()}
-    return Store(str(data["base"]), Made(**data["made"]), tuple(data["places"]), rows)
+    examples = {name: tuple(map(str, texts)) for name, texts in data["examples"].items()}
+    return Store(str(data["base"]), Made(**data["made"]), tuple(data["places"]), examples, rows)
 
 
 def _row(said: Mapping[str, Any]) -> Row:

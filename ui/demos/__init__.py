@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import streamlit as st
 
 from ui.demos import (
+    chat_templates,
+    data,
     finetuning_schedule,
     finetuning_studies,
     finetuning_sweeps,
@@ -15,6 +17,7 @@ from ui.demos import (
     lora_calculator,
     lora_methods,
     lora_spectrum,
+    packing,
     matrices,
     merging,
     numeric,
@@ -33,6 +36,9 @@ LOOKS: Mapping[str, Look] = {
     **sensitivity.LOOKS,
     **numeric.LOOKS,
     **layers.LOOKS,
+    **chat_templates.LOOKS,
+    **packing.LOOKS,
+    **data.LOOKS,
     **finetuning_schedule.LOOKS,
     **finetuning_studies.LOOKS,
     **finetuning_sweeps.LOOKS,
