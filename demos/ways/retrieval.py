@@ -6,6 +6,7 @@ document frequency that never turns negative. Leaves out word forms: «кота�
 
 from __future__ import annotations
 
+import heapq
 import math
 import re
 from collections import Counter
@@ -31,23 +32,25 @@ class Index:
     def __init__(self, texts: Sequence[str]) -> None:
         """Count the words of every text once."""
         self.texts = tuple(texts)
-        self._counts = [Counter(words(text)) for text in self.texts]
-        self._lengths = [sum(counted.values()) for counted in self._counts]
+        counts = [Counter(words(text)) for text in self.texts]
+        self._lengths = [counted.total() for counted in counts]
         self._mean = sum(self._lengths) / len(self._lengths) if self.texts else 0.0
-        self._holders = Counter(word for counted in self._counts for word in counted)
+        self._holders: dict[str, dict[int, int]] = {}  # word → text → how often
+        for place, counted in enumerate(counts):
+            for word, often in counted.items():
+                self._holders.setdefault(word, {})[place] = often
 
     def search(self, query: str, most: int) -> tuple[Found, ...]:
         """The ``most`` texts that fit best, best first; of equals the earlier one. Texts without a word of it too."""
-        asked = words(query)
-        scores = [sum(self._score(word, place) for word in asked) for place in range(len(self.texts))]
-        order = sorted(range(len(scores)), key=lambda place: (-scores[place], place))
-        return tuple(Found(place, scores[place]) for place in order[:most])
+        scores = [0.0] * len(self.texts)
+        for word in words(query):
+            for place, often in self._holders.get(word, {}).items():
+                scores[place] += self._score(word, place, often)
+        best = heapq.nsmallest(most, range(len(scores)), key=lambda place: (-scores[place], place))
+        return tuple(Found(place, scores[place]) for place in best)
 
-    def _score(self, word: str, place: int) -> float:
-        often = self._counts[place][word]
-        if not often:
-            return 0.0
-        holders = self._holders[word]
+    def _score(self, word: str, place: int, often: int) -> float:
+        holders = len(self._holders[word])
         rare = math.log(1 + (len(self.texts) - holders + 0.5) / (holders + 0.5))
         long = 1 - B + B * self._lengths[place] / self._mean
         return rare * often * (K1 + 1) / (often + K1 * long)

@@ -13,17 +13,19 @@ from ui.demos import (
     finetuning_studies,
     finetuning_sweeps,
     frame,
+    inference,
     layers,
     lora_calculator,
     lora_methods,
     lora_spectrum,
-    packing,
     matrices,
     merging,
     numeric,
+    packing,
     quantization,
     router,
     sensitivity,
+    ways,
 )
 from ui.demos.frame import Look, View
 
@@ -44,6 +46,8 @@ LOOKS: Mapping[str, Look] = {
     **finetuning_sweeps.LOOKS,
     **merging.LOOKS,
     **router.LOOKS,
+    **inference.LOOKS,
+    **ways.LOOKS,
 }
 """Demo name → how it is shown, in the order of the list of demos."""
 

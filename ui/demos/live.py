@@ -1,0 +1,42 @@
+"""A point of a recorded figure computed again, now, at the press of a button. Leaves out what is drawn of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import streamlit as st
+
+from charts.drawing import Drawing
+from demos.params import ParamsError
+from jobs import compute
+from ui.widgets.table import table
+
+REPEAT = "Повторить одну точку"
+
+
+def live(name: str, values: Mapping[str, Any], draw: Callable[[Any], Drawing], key: str) -> None:
+    """A button; pressed, the demo ``name`` is computed with ``values`` and what it says is shown."""
+    if not st.button(REPEAT, key=f"{key}-live", icon=":material/replay:"):
+        return
+    try:
+        with st.spinner("Считаем…", show_time=True):
+            drawing = draw(compute.call(name, values))
+    except (ParamsError, compute.ComputeError) as problem:
+        st.warning(str(problem), icon=":material/hourglass:")
+        return
+    show(drawing, key)
+
+
+def show(drawing: Drawing, key: str) -> None:
+    """Numbers, remarks and tables of a small drawing."""
+    for warning in drawing.warnings:
+        st.warning(warning, icon=":material/warning:")
+    if drawing.numbers:
+        with st.grid(4, min_column_width=145, key=f"{key}-live-numbers"):
+            for number in drawing.numbers:
+                st.metric(number.label, number.value, help=number.help or None)
+    for note in drawing.notes:
+        st.caption(note)
+    for place, shown in enumerate(drawing.tables):
+        table(shown, f"{key}-live-{place}")
