@@ -223,6 +223,10 @@ class Lesson:
         """The block of that id, or None."""
         return next((block for block in self.blocks if block.id == block_id), None)
 
+    def part(self, name: PartName) -> str:
+        """The id of the block where a part stands; empty when the lesson lacks it."""
+        return next((block.id for block in self.blocks if any(piece == Part(name) for piece in block.pieces)), "")
+
     def question(self, question_id: str) -> Question | None:
         """The question of that id, or None."""
         return next((question for question in self.questions if question.id == question_id), None)

@@ -19,24 +19,37 @@ PROGRESS, INSTRUCTOR = "pages/progress.py", "pages/instructor.py"
 LEARNER, CLAIMS, DEMO = "pages/learner.py", "pages/claims.py", "pages/demo.py"
 RUNS, RUN, NEW_RUN = "pages/runs.py", "pages/run.py", "pages/new_run.py"
 ADAPTERS = "pages/adapters.py"
+REVIEW, GLOSSARY, CLINIC = "pages/review.py", "pages/glossary.py", "pages/clinic.py"
 
 
-def pages() -> list[Page]:
-    """Every page, in the order of the menu. Hidden ones are reached by links and addresses."""
-    return [
-        st.Page(HOME, title="Карта курса", icon=":material/map:", default=True),
-        st.Page(LESSON, title="Урок", icon=":material/menu_book:", url_path="lesson"),
-        st.Page(EXERCISE, title="Упражнение", icon=":material/code:", url_path="exercise"),
-        st.Page(DEMO, title="Демонстрации", icon=":material/science:", url_path="demo"),
-        st.Page(RUNS, title="Мои запуски", icon=":material/monitoring:", url_path="runs"),
-        st.Page(ADAPTERS, title="Адаптеры", icon=":material/extension:", url_path="adapters"),
-        st.Page(PROGRESS, title="Мой прогресс", icon=":material/task_alt:", url_path="progress"),
-        st.Page(INSTRUCTOR, title="Преподаватель", icon=":material/school:", url_path="instructor"),
-        st.Page(RUN, title="Запуск", url_path="run", visibility="hidden"),
-        st.Page(NEW_RUN, title="Новый запуск", url_path="new_run", visibility="hidden"),
-        st.Page(LEARNER, title="Ученик", url_path="learner", visibility="hidden"),
-        st.Page(CLAIMS, title="Проверка источников", url_path="claims", visibility="hidden"),
-    ]
+def menu() -> dict[str, list[Page]]:
+    """Every page, in the order of the menu: those of every day stand open, the rest by what they are for.
+
+    Hidden ones are reached by links and addresses.
+    """
+    return {
+        "": [
+            st.Page(HOME, title="Карта курса", icon=":material/map:", default=True),
+            st.Page(LESSON, title="Урок", icon=":material/auto_stories:", url_path="lesson"),
+            st.Page(DEMO, title="Демонстрации", icon=":material/science:", url_path="demo"),
+            st.Page(PROGRESS, title="Мой прогресс", icon=":material/task_alt:", url_path="progress"),
+            st.Page(INSTRUCTOR, title="Преподаватель", icon=":material/school:", url_path="instructor"),
+            st.Page(RUN, title="Запуск", url_path="run", visibility="hidden"),
+            st.Page(NEW_RUN, title="Новый запуск", url_path="new_run", visibility="hidden"),
+            st.Page(LEARNER, title="Ученик", url_path="learner", visibility="hidden"),
+            st.Page(CLAIMS, title="Проверка источников", url_path="claims", visibility="hidden"),
+        ],
+        "Практика": [
+            st.Page(EXERCISE, title="Упражнение", icon=":material/code:", url_path="exercise"),
+            st.Page(RUNS, title="Мои запуски", icon=":material/monitoring:", url_path="runs"),
+            st.Page(ADAPTERS, title="Адаптеры", icon=":material/extension:", url_path="adapters"),
+        ],
+        "Под рукой": [
+            st.Page(REVIEW, title="Повторение", icon=":material/history_edu:", url_path="review"),
+            st.Page(GLOSSARY, title="Словарь", icon=":material/menu_book:", url_path="glossary"),
+            st.Page(CLINIC, title="Скорая помощь", icon=":material/healing:", url_path="clinic"),
+        ],
+    }
 
 
 def lesson(lesson_id: str, block: str = "") -> dict[str, str]:

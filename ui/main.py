@@ -7,6 +7,6 @@ import streamlit as st
 from ui import links, look
 
 look.frame()
-page = st.navigation(links.pages(), position="top")
+page = st.navigation(links.menu(), position="top")
 links.tell_the_browser(page)
 page.run()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from demos.finetuning import tasks
 from demos.finetuning.spec import RunSpec
-from demos.finetuning.tasks import TASKS
 from demos.params import ParamsError, read
 from progress.database import DatabaseFault
 from progress.submissions import Rejected
@@ -31,12 +31,12 @@ def _page() -> None:
 @st.fragment
 def _form(first: RunSpec, dataset: int | None, key: str) -> None:
     run_form.begin(key, first)
-    tasks = {name: task.title for name, task in TASKS.items()}
+    offered = tasks.titles(first.task)
     chosen_data = own_data.choose(dataset, key)
     main = [name for name in run_form.MAIN if name != "task" or chosen_data is None]
-    values = run_form.fields(key, main, tasks)
+    values = run_form.fields(key, main, offered)
     with st.expander("Подробнее", icon=":material/tune:", key=f"{key}-more"):
-        values |= run_form.fields(key, [name for name in run_form.FIELDS if name not in run_form.MAIN], tasks)
+        values |= run_form.fields(key, [name for name in run_form.FIELDS if name not in run_form.MAIN], offered)
     try:
         spec = run_form.spec(values, first)
     except ParamsError as problem:

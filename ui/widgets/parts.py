@@ -39,11 +39,12 @@ def terms(lesson: Lesson) -> None:
         with st.container(border=True, gap="xsmall", key=f"term-{term.id}"):
             english = f" :gray[· {term.english}]" if term.english else ""
             prose(f"**{term.name}**{english}")
-            prose(term.definition)
-            _likeness(term)
+            meaning(term)
 
 
-def _likeness(term: Term) -> None:
+def meaning(term: Term) -> None:
+    """What the term means, what it is like, an example."""
+    prose(term.definition)
     if term.metaphor:
         st.markdown(f":material/lightbulb: {term.metaphor}")
     if term.breaks:
@@ -66,16 +67,21 @@ def errors(lesson: Lesson) -> None:
     found = [error for error in lesson.errors if _matches(error, sought)]
     for error in found:
         with st.expander(error.symptom, key=f"error-{error.id}", icon=":material/error:"):
-            if error.shows:
-                st.code(error.shows, language="text", wrap_lines=True)
-            st.markdown(f"**Причина.** {error.cause}")
-            st.markdown(f"**Что делать.** {error.fix}")
-            if error.code:
-                st.code(error.code)
-            if error.source:
-                st.caption(f"Так было у других: {error.source}")
+            remedy(error)
     if not found:
         st.caption("Ничего похожего. Попробуйте одно слово из сообщения об ошибке.")
+
+
+def remedy(error: FrequentError) -> None:
+    """What is seen, why, and what to do."""
+    if error.shows:
+        st.code(error.shows, language="text", wrap_lines=True)
+    st.markdown(f"**Причина.** {error.cause}")
+    st.markdown(f"**Что делать.** {error.fix}")
+    if error.code:
+        st.code(error.code)
+    if error.source:
+        st.caption(f"Так было у других: {error.source}")
 
 
 def _matches(error: FrequentError, sought: str | None) -> bool:

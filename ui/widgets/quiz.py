@@ -121,6 +121,11 @@ def _after(record: Record, asked: Question, *, right: bool) -> None:
             )
 
 
+def anew(name: str) -> None:
+    """Ask the question again although it has been answered."""
+    session.remember(_again(name), value=True)
+
+
 def _again(name: str) -> str:
     return f"again:{name}"
 

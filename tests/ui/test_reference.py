@@ -1,0 +1,88 @@
+"""Pages to look things up and to repeat: the glossary, the clinic, the review of what was forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from progress import learning, people
+from progress.learning import AnswerIn
+from ui import session
+
+Visit = Callable[..., AppTest]
+LESSON = "lora-math"
+
+
+def texts(tab: AppTest) -> str:
+    return " ".join(each.value for each in (*tab.markdown, *tab.caption))
+
+
+def labels(tab: AppTest) -> list[str]:
+    return [expander.label for expander in tab.expander]
+
+
+def button(tab: AppTest, label: str) -> AppTest:
+    return next(each for each in tab.button if each.label == label).click().run()
+
+
+def test_the_glossary_shows_every_term_and_finds_one_by_another_form(visit: Visit) -> None:
+    tab = visit("glossary")
+    assert not tab.exception
+    for term in ("Ранг матрицы", "Адаптер"):
+        assert f"**{term}**" in texts(tab)
+    tab.text_input[0].set_value("адаптером").run()
+    assert "**Адаптер**" in texts(tab)
+    assert "**Ранг матрицы**" not in texts(tab)
+    tab.text_input[0].set_value("xyzzy").run()
+    assert "Такого термина нет" in texts(tab)
+
+
+def test_the_clinic_finds_the_cause_of_a_pasted_traceback(visit: Visit) -> None:
+    tab = visit("clinic")
+    everything = len(labels(tab))
+    tab.text_area[0].set_value(
+        "Traceback (most recent call last):\n  loss.backward()\n"
+        "RuntimeError: element 0 of tensors does not require grad and does not have a grad_fn"
+    ).run()
+    assert 0 < len(labels(tab)) < everything
+    assert "trainable params: 0" in labels(tab)[0]
+    assert any("requires_grad_(False)" in each.value for each in tab.code)
+
+
+def test_nothing_to_repeat_is_said_with_a_way_on(visit: Visit) -> None:
+    assert "повторять нечего" in texts(visit("review"))
+
+
+def wrong_answer(question: str, monkeypatch: pytest.MonkeyPatch, days: int) -> None:
+    then = datetime.now(UTC) - timedelta(days=days)
+    with monkeypatch.context() as patch:
+        patch.setattr(people, "now", lambda: then)
+        given = AnswerIn(LESSON, question, {"chosen": "В 16 раз"}, right=False, confidence="sure")
+        learning.answer(session.database(), session.actor(), given)
+
+
+def test_a_mistake_comes_back_and_goes_when_it_is_mended(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong_answer("first-guess", monkeypatch, days=5)
+    tab = visit("review")
+    assert not tab.exception
+    assert "На сегодня: 1\u00a0карточка" in texts(tab)
+    tab.radio[0].set_value("В 128 раз")
+    tab.segmented_control[0].set_value("think").run()
+    assert "Верно." in texts(tab)
+    tab = button(tab, "Следующая карточка")
+    assert tab.success[0].value == "На сегодня всё повторено."
+
+
+def test_a_term_is_recalled_before_it_is_shown(visit: Visit) -> None:
+    visit("lesson", id=LESSON, block="terms")
+    tab = visit("review")
+    assert "Новые термины" in texts(tab)
+    first = next(each.value for each in tab.markdown if each.value.startswith("**"))
+    assert "Сколько в таблице независимых строк" not in texts(tab)
+    tab = button(tab, "Показать")
+    assert "Сколько в таблице независимых строк" in texts(tab)
+    tab = button(tab, "Вспомнил")
+    assert next(each.value for each in tab.markdown if each.value.startswith("**")) != first
