@@ -165,7 +165,7 @@ def _line_table(result: Result) -> Table:
 
 def _cell_table(result: Result) -> Table:
     cells = result.cells
-    after = [*cells[1:], None]
+    after = [*cells[1:], None][: len(cells)]
     return Table(
         f"Окно {result.row}: кто кого предсказывает",
         ("место", "токен", "пример", "position_ids", "метка (labels)", "предсказывает"),

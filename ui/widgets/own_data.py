@@ -84,12 +84,17 @@ def _take(uploader: str, name: str) -> None:
     if file is None:
         return
     try:
-        session.remember(name, _keep(file.getvalue(), file.name).id)
+        session.remember(name, keep(file.getvalue(), file.name).id)
     except (ParamsError, Rejected, DatabaseFault) as problem:
         session.remember(f"{name}-problem", str(problem))
 
 
-def _keep(content: bytes, filename: str) -> datasets.Dataset:
+def keep(content: bytes, filename: str) -> datasets.Dataset:
+    """Read the file and keep it among the learner's own.
+
+    Raises:
+        ParamsError: it cannot be trained on. Rejected: too many are kept. DatabaseFault: it could not be stored.
+    """
     found = _read(content, filename)
     summary = {"counts": found["counts"], "warnings": found["warnings"][:SHOWN_WARNINGS]}
     return datasets.add(session.database(), session.actor(), filename, content, summary)
