@@ -52,7 +52,11 @@ def training(result: Training) -> Drawing:
         Number("Веса базы", numbers.size(result.weights)),
         Number("Обучается параметров", numbers.integer(result.trainable)),
     )
-    tables = (_lines("Формулы: из чего каждый столбик", result.lines, result.total, formulas.SYMBOLS), _devices(held), checked())
+    tables = (
+        _lines("Формулы: из чего каждый столбик", result.lines, result.total, formulas.SYMBOLS),
+        _devices(held),
+        checked(),
+    )
     notes = (*result.notes, "Итог — сумма пиков. Пики логитов и активаций не совпадают, настоящий чуть ниже.", _sure())
     return Drawing((waterfall(result.lines, result.total), devices(held)), numbers_, tables, notes)
 
@@ -67,10 +71,13 @@ def inference(result: Inference) -> Drawing:
         Number("Веса", numbers.size(result.weights + result.constants), "С константами квантования."),
     )
     phases = (
-        f"Активации: чтение запроса — {numbers.size(result.prefill)}, один токен ответа — {numbers.size(result.decode)}. "
+        f"Активации: чтение запроса — {numbers.size(result.prefill)}, токен ответа — {numbers.size(result.decode)}. "
         "Скользящее окно внимания (Mistral v0.1, Phi-3-mini, Gemma-2) хранит меньше ключей: посчитано без него."
     )
-    tables = (_lines("Формулы: из чего каждый столбик", result.lines, result.total, inference_formulas.SYMBOLS), _devices(held))
+    tables = (
+        _lines("Формулы: из чего каждый столбик", result.lines, result.total, inference_formulas.SYMBOLS),
+        _devices(held),
+    )
     return Drawing((waterfall(result.lines, result.total), devices(held)), numbers_, tables, (phases, _UNCHECKED))
 
 
@@ -110,11 +117,16 @@ def devices(result: Fits) -> Chart:
     """What each device may give, and a line at what is needed."""
     rows, need = result.rows, result.need
     holds = [row for row in rows if row.verdict in ("yes", "paged")]
-    finding = f"{numbers.size(need)} влезает на {holds[0].title}" if holds else f"{numbers.size(need)} не влезает никуда"
+    finding = (
+        f"{numbers.size(need)} влезает на {holds[0].title}" if holds else f"{numbers.size(need)} не влезает никуда"
+    )
     if len(holds) > 1:
         finding += f" и ещё на {numbers.plural(len(holds) - 1, 'устройство', 'устройства', 'устройств')}"
     figure = theme.figure(finding, x="доступная память, ГБ (10⁹ байт)", height=170 + 26 * len(rows))
-    words = [f"{row.title}: доступно {_both(row.usable)} из {numbers.size(row.memory)} — {VERDICTS[row.verdict][0]}" for row in rows]
+    words = [
+        f"{row.title}: доступно {_both(row.usable)} из {numbers.size(row.memory)} — {VERDICTS[row.verdict][0]}"
+        for row in rows
+    ]
     figure.add_bar(
         x=[row.usable / GB for row in rows],
         y=[row.title for row in rows],
@@ -151,16 +163,24 @@ def claims(result: Claims) -> Drawing:
             mode="markers",
             marker={"size": 12, "color": colour, "symbol": symbol},
             hovertemplate="%{customdata}<extra></extra>",
-            customdata=[f"{claim.said}<br>{name}: {numbers.size(value, 2)}" for claim, value in zip(rows, values, strict=True)],
+            customdata=[
+                f"{claim.said}<br>{name}: {numbers.size(value, 2)}" for claim, value in zip(rows, values, strict=True)
+            ],
         )
     figure.update_yaxes(autorange="reversed", type="category", tickfont={"size": 12})
-    figure.update_xaxes(type="log", tickvals=[10**p for p in range(5, 13)], ticktext=[numbers.size(10**p, 0) for p in range(5, 13)])
+    figure.update_xaxes(
+        type="log", tickvals=[10**p for p in range(5, 13)], ticktext=[numbers.size(10**p, 0) for p in range(5, 13)]
+    )
     cells = tuple(
         (claim.said, numbers.size(claim.claimed, 2), numbers.size(claim.computed, 2), claim.verdict, claim.why)
         for claim in result.claims
     )
-    table = Table("Что говорят — что выходит", ("Говорят", "Сколько", "Выходит", "Верно ли", "Почему"), cells, folded=False)
-    spoken = "; ".join(f"{claim.said}: выходит {numbers.size(claim.computed, 2)}, {claim.verdict}" for claim in result.claims)
+    table = Table(
+        "Что говорят — что выходит", ("Говорят", "Сколько", "Выходит", "Верно ли", "Почему"), cells, folded=False
+    )
+    spoken = "; ".join(
+        f"{claim.said}: выходит {numbers.size(claim.computed, 2)}, {claim.verdict}" for claim in result.claims
+    )
     return Drawing((Chart(figure, f"{finding}. {spoken}."),), (), (table,))
 
 
@@ -192,11 +212,12 @@ def point(result: Point) -> Drawing:
 def checked() -> Table:
     """Every recorded point with the difference of each part."""
     found = points.recorded()
-    rows = tuple(
-        (known.title, *(_difference(known, part) for part in PARTS)) for known in found.points
-    )
+    rows = tuple((known.title, *(_difference(known, part) for part in PARTS)) for known in found.points)
     versions = ", ".join(f"{name} {version}" for name, version in found.versions)
-    note = f"Подсчитано {found.made[:10]} скриптом scripts/memory.py: {versions}. Модели маленькие, устройство — CPU."
+    note = (
+        f"Подсчитано {found.made[:10]} скриптом scripts/memory.py: {versions}. Модели маленькие, устройство — CPU. "
+        "Последние строки — настоящие размеры: тензоры с формой и без чисел, одни активации."
+    )
     return Table("Где сверено: оценка против подсчёта", ("Точка", *PARTS.values()), rows, note)
 
 
@@ -207,7 +228,9 @@ def _difference(known: Point, part: str) -> str | None:
 def _sure() -> str:
     found = points.recorded()
     many = numbers.plural(len(found.points), "точке", "точках", "точках")
-    return f"Сверено на {many} CPU, наибольшее расхождение {numbers.percent(found.worst)}. {_UNCHECKED}"
+    real = numbers.plural(len(found.large), "модели", "моделях", "моделях")
+    worst = numbers.percent(found.worst)
+    return f"Сверено на {many} CPU и на {real} настоящего размера, наибольшее расхождение {worst}. {_UNCHECKED}"
 
 
 def _lines(title: str, lines: tuple[Line, ...], total: int, symbols: str) -> Table:

@@ -79,6 +79,7 @@ _ALL = (
     _demo("data.lint", "demos.data.lint:lint"),
     _demo("data.convert", "demos.data.convert:convert"),
     _demo("data.balance", "demos.data.balance:balance"),
+    _demo("cost", "demos.cost.cost:cost"),
     _demo("finetuning.rates", "demos.finetuning.sweeps:rates"),
     _demo("finetuning.curves", "demos.finetuning.sweeps:curves"),
     _demo("finetuning.ranks", "demos.finetuning.sweeps:ranks"),

@@ -29,10 +29,11 @@ def main() -> int:
         "seed": 0,
         "versions": {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
         "points": counts,
+        "large": {model: points.imagine(model) for model in points.LARGE},
     }
     points.FILE.write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     points.recorded.cache_clear()
-    for point in points.recorded().points:
+    for point in (*points.recorded().points, *points.recorded().large):
         print(point.title, *(f"{row.part} {row.difference:+.3%}" for row in point.rows), sep=" | ")
     return int(points.recorded().worst > MOST)
 

@@ -56,18 +56,39 @@ def step(architecture: Architecture, params: Params) -> Counted:
     return _count(model, optimizer, params, weights, watched.peak)
 
 
+def imagined(architecture: Architecture, params: Params) -> int:
+    """Bytes that autograd would keep of full fine-tuning at any size: tensors that have a shape and no numbers.
+
+    A causal mask always comes along with such tensors, so the estimate is that of examples of different length.
+    """
+    import torch
+    import transformers
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    auto: Any = transformers.AutoModelForCausalLM
+    kept: dict[int, Any] = {}
+
+    def pack(tensor: Any) -> Any:
+        storage = tensor.untyped_storage()
+        if storage._cdata not in own:
+            kept[storage._cdata] = storage  # held, so that no address is used twice
+        return tensor
+
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        model = auto.from_config(_config(architecture, params), dtype=getattr(torch, params.dtype)).train()
+        own = {tensor.untyped_storage()._cdata for tensor in (*model.parameters(), *model.buffers())}
+        ids = torch.zeros((params.batch, params.length), dtype=torch.long)  # (batch, length)
+        with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+            _logits = model(input_ids=ids, use_cache=False).logits  # (batch, length, vocab); holds the graph
+        return sum(storage.nbytes() for storage in kept.values())
+
+
 def _load(architecture: Architecture, params: Params, folder: str) -> Any:
     import torch
     import transformers
 
-    config = meta.config(architecture)
-    config._attn_implementation = params.attention
-    for name in {"attn_pdrop", "resid_pdrop", "embd_pdrop"} & vars(config).keys():
-        setattr(config, name, 0.0)
-    if architecture.family == "gpt2":
-        config.bos_token_id = config.eos_token_id = 0
     auto: Any = transformers.AutoModelForCausalLM
-    model = auto.from_config(config, dtype=getattr(torch, params.dtype))
+    model = auto.from_config(_config(architecture, params), dtype=getattr(torch, params.dtype))
     settings = _quantization(params)
     if settings is None:
         return model
@@ -75,6 +96,16 @@ def _load(architecture: Architecture, params: Params, folder: str) -> Any:
     return auto.from_pretrained(
         folder, quantization_config=settings, dtype=getattr(torch, params.dtype), attn_implementation=params.attention
     )
+
+
+def _config(architecture: Architecture, params: Params) -> Any:
+    config = meta.config(architecture)
+    config._attn_implementation = params.attention
+    for name in {"attn_pdrop", "resid_pdrop", "embd_pdrop"} & vars(config).keys():
+        setattr(config, name, 0.0)
+    if architecture.family == "gpt2":
+        config.bos_token_id = config.eos_token_id = 0
+    return config
 
 
 def _quantization(params: Params) -> Any:

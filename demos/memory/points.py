@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from demos.lora.architectures import Architecture, Family, Sizes, build
+from demos.lora.models import ARCHITECTURES
 from demos.memory import training
 from demos.memory.training import Params as Step
 from demos.params import Checked, ParamsError, parameter, read
@@ -113,6 +114,17 @@ POINTS = (
 """Every point, by family and method."""
 
 
+_LARGE = {"method": "full", "padding": True, "device": "cpu", **_BF16}
+LARGE: Mapping[str, Mapping[str, Any]] = {
+    "mistral-7b": {"batch": 4, "length": 512, **_LARGE},
+    "llama-3-70b": {"batch": 1, "length": 4096, **_LARGE},
+    "phi-3-mini": {"batch": 2, "length": 512, **_LARGE},
+    "qwen2.5-7b": {"batch": 4, "length": 512, "attention": "eager", **_LARGE},
+    "gpt2-xl": {"batch": 4, "length": 256, "attention": "eager", **_LARGE},
+}
+"""Steps at real size, of tensors that have a shape and no numbers: activations alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Params(Checked):
     """Which point to count again."""
@@ -149,11 +161,12 @@ class Recorded:
     made: str  # date
     versions: tuple[tuple[str, str], ...]
     points: tuple[Result, ...]
+    large: tuple[Result, ...]
 
     @property
     def worst(self) -> float:
         """The largest difference of any part of any point."""
-        return max(abs(row.difference) for point in self.points for row in point.rows)
+        return max(abs(row.difference) for point in (*self.points, *self.large) for row in point.rows)
 
 
 def count(params: Params) -> Result:
@@ -188,10 +201,25 @@ def compare(point: Point, counts: Mapping[str, int]) -> Result:
     return Result(point.title, tuple(row for row in rows if row.estimated or row.counted))
 
 
+def imagine(model: str) -> int:
+    """Bytes of activations of a step of ``LARGE``, counted without allocating them."""
+    from demos.memory import counted
+
+    return counted.imagined(ARCHITECTURES[model], read(Step, LARGE[model]))
+
+
+def _large(model: str, activations: int) -> Result:
+    architecture, step = ARCHITECTURES[model], read(Step, LARGE[model])
+    estimate = training.estimate(architecture, training.plan(step, architecture))
+    title = f"{architecture.title}, полное, {step.batch} × {step.length}"
+    return Result(title, (Row("activations", estimate.activations, activations),))
+
+
 @cache
 def recorded(file: Path = FILE) -> Recorded:
     """What ``scripts/memory.py`` counted, beside the estimates of now."""
     data = json.loads(file.read_text(encoding="utf-8"))
     known = {point.id: point for point in POINTS}
     points = tuple(compare(known[name], counts) for name, counts in data["points"].items() if name in known)
-    return Recorded(data["made"], tuple(data["versions"].items()), points)
+    large = tuple(_large(model, size) for model, size in data["large"].items() if model in LARGE)
+    return Recorded(data["made"], tuple(data["versions"].items()), points, large)

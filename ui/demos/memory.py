@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from charts import memory
-from demos.lora.models import ARCHITECTURES, presets
+from demos.lora.models import ARCHITECTURES, expand, presets
 from demos.memory import claims as claims_demo
 from demos.memory import inference, points, training
 from demos.params import Field
@@ -96,9 +96,28 @@ def _inference(known: Mapping[str, Field], locked: frozenset[str], key: str) -> 
 
 
 def _code(params: training.Params) -> str:
-    """The trained parameters, counted by peft on the meta device: no weights, any size."""
-    architecture = ARCHITECTURES[params.architecture]
-    return training_code(architecture, params)
+    """What is trained, counted by peft on the meta device: any size, no weights."""
+    lines = [
+        "import torch",
+        "from demos.lora import meta",
+        "from demos.lora.models import ARCHITECTURES",
+        "",
+        f'model = meta.model(ARCHITECTURES["{params.architecture}"])  # transformers, без самих чисел',
+    ]
+    if params.method != "full":
+        names = '"all-linear"' if params.targets == ("all-linear",) else _names(params)
+        dora = ", use_dora=True" if params.method == "dora" else ""
+        lines[1:1] = ["from peft import LoraConfig, get_peft_model"]
+        lines += [
+            f'config = LoraConfig(r={params.rank}, target_modules={names}{dora}, task_type="CAUSAL_LM")',
+            'with torch.device("meta"):',
+            "    model = get_peft_model(model, config)",
+        ]
+    return "\n".join([*lines, "trained = sum(p.numel() for p in model.parameters() if p.requires_grad)", "trained"])
+
+
+def _names(params: training.Params) -> str:
+    return repr(list(expand(ARCHITECTURES[params.architecture], params.targets)))
 
 
 def _largest(result: training.Result) -> int:
@@ -143,6 +162,7 @@ LOOKS: Mapping[str, Look] = {
             _tell_largest,
         ),
         _training,
+        _code,
     ),
     "memory.inference": Look(
         "Память ответа",
@@ -187,7 +207,9 @@ LOOKS: Mapping[str, Look] = {
             "Калькулятор оценил шаг QLoRA по формулам. Насколько разойдётся с подсчётом настоящих тензоров?",
             ("меньше 0,5 %", "от 0,5 до 10 %", "больше 10 %"),
             _off,
-            lambda result: f"Наибольшее расхождение — {memory.numbers.percent(max(abs(r.difference) for r in result.rows))}.",
+            lambda result: (
+                f"Наибольшее расхождение — {memory.numbers.percent(max(abs(r.difference) for r in result.rows))}."
+            ),
         ),
     ),
 }

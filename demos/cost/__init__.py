@@ -1,0 +1,1 @@
+"""Money: what training and answering cost, by the learner's own prices."""
