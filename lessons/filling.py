@@ -23,7 +23,9 @@ QUOTED = frozenset({"code", "provoke", "says", "shows"})
 GIVEN = frozenset({"claim", "derivation", "place", "source", "unit"})
 """Keys that may hold figures typed by hand: wrong claims, arithmetic in words, titles of works."""
 
-GIVEN_PLACES = frozenset({"question.text", "question.options.text", "question.options.pair", "myths.guesses.text"})
+GIVEN_PLACES = frozenset(
+    {"case.text", "question.text", "question.options.text", "question.options.pair", "myths.guesses.text"}
+)
 """Likewise: what a question gives and offers."""
 
 

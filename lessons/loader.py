@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from lessons import facts, schema, standards
+from lessons import decision, facts, schema, standards
 from lessons.facts import Ledger
 from lessons.faults import Collector, ContentError, Fault
 from lessons.filling import Filler, fill
@@ -62,6 +62,7 @@ def load_leniently(content_dir: Path, known: Known) -> tuple[Course, tuple[Fault
         _derivations(ledger, shelf, facts_files),
         misconceptions,
         tuple(claim for document in facts_files for claim in _claims(document, shelf)),
+        decision.read(content, shelf, collector),
     )
     return course, collector.faults
 

@@ -20,6 +20,7 @@ LEARNER, CLAIMS, DEMO = "pages/learner.py", "pages/claims.py", "pages/demo.py"
 RUNS, RUN, NEW_RUN = "pages/runs.py", "pages/run.py", "pages/new_run.py"
 ADAPTERS = "pages/adapters.py"
 REVIEW, GLOSSARY, CLINIC = "pages/review.py", "pages/glossary.py", "pages/clinic.py"
+CHOOSE = "pages/choose.py"
 
 
 def menu() -> dict[str, list[Page]]:
@@ -46,6 +47,7 @@ def menu() -> dict[str, list[Page]]:
         ],
         "Под рукой": [
             st.Page(REVIEW, title="Повторение", icon=":material/history_edu:", url_path="review"),
+            st.Page(CHOOSE, title="Что выбрать", icon=":material/alt_route:", url_path="choose"),
             st.Page(GLOSSARY, title="Словарь", icon=":material/menu_book:", url_path="glossary"),
             st.Page(CLINIC, title="Скорая помощь", icon=":material/healing:", url_path="clinic"),
         ],

@@ -86,3 +86,22 @@ def test_a_term_is_recalled_before_it_is_shown(visit: Visit) -> None:
     assert "Сколько в таблице независимых строк" in texts(tab)
     tab = button(tab, "Вспомнил")
     assert next(each.value for each in tab.markdown if each.value.startswith("**")) != first
+
+
+def test_the_wizard_leads_to_a_verdict_with_reasons_and_back(visit: Visit) -> None:
+    tab = visit("choose")
+    for answer in ("Да, и этого мало", "Фактов: модель не знает наших данных или знает устаревшие"):
+        tab = button(tab, answer)
+    tab = button(tab, "Меняются или нужны со ссылкой на источник")
+    assert "#### Поиск по базе знаний (RAG)" in texts(tab)
+    assert "Факты меняются, и ответ надо подтверждать." in texts(tab)
+    tab = next(each for each in tab.button if each.label.startswith("Какие это факты?")).click().run()
+    assert "**Какие это факты?**" in texts(tab)
+
+
+def test_a_case_is_judged_told_why_and_remembered(visit: Visit) -> None:
+    tab = visit("choose")
+    tab = next(each for each in tab.button if each.key == "prices-qlora").click().run()
+    assert "К завтрашнему утру выученные цены устареют" in texts(tab)
+    assert "их место в базе, а не в весах" in texts(tab)
+    assert "их место в базе, а не в весах" in texts(visit("choose"))
