@@ -51,7 +51,7 @@ def before_and_after(result: Result) -> Chart:
     distinct = numbers.plural(result.distinct, "разное число", "разных числа", "разных чисел")
     finding = f"{_named(result)}: после осталось {distinct}, ошибка {words.error(result.errors.relative)}"
     logarithmic = result.origin.absmax > FAR * (result.origin.sigma or 1) or result.outlier > FAR
-    figure = theme.figure(finding, x="значение", y="доля чисел, %", height=320)
+    figure = theme.figure(finding, x="значение", y="доля чисел, %", height=340)
     edges = result.bins.edges
     middles = _middles(edges)
     for name, shares, colour, opacity, width in (
@@ -87,9 +87,9 @@ def levels(result: Result) -> Chart:
         f"больше всего чисел — {numbers.percent(grid.usage[most], 1)} — на уровне {_level(grid.levels[most])}"
     )
     axis = "число / absmax своего блока" if grid.relative else "число в шагах сетки своего блока (код)"
-    figure = theme.figure(finding, x=axis, y="доля чисел, %", height=320)
+    figure = theme.figure(finding, x=axis, y="доля чисел, %", height=360)
     density(figure, grid.edges, grid.density, len(grid.levels), "плотность до")
-    _stems(figure, grid.levels, grid.usage)
+    stems(figure, grid.levels, grid.usage)
     words_ = "; ".join(f"{_level(x)} — {numbers.percent(y, 1)}" for x, y in zip(grid.levels, grid.usage, strict=True))
     return Chart(figure, f"{finding}. {words_}." if len(grid.levels) <= 16 else f"{finding}.")
 
@@ -123,7 +123,7 @@ def magnifier(result: Result) -> Chart:
             y=list(values),
             mode="markers",
             name=name,
-            marker={"color": colour, "size": 6, "symbol": symbol, "line": {"width": 1.5}},
+            marker={"color": colour, "size": 6, "symbol": symbol, "line": {"width": 1.5, "color": colour}},
             hovertemplate="%{customdata}<extra></extra>",
             customdata=hovers,
         )
@@ -152,8 +152,8 @@ def _middles(edges: tuple[float, ...]) -> list[float]:
     return [(low + high) / 2 for low, high in pairwise(edges)]
 
 
-def _stems(figure: Any, places: tuple[float, ...], usage: tuple[float, ...]) -> None:
-    """A line up to each level's share."""
+def stems(figure: Any, places: tuple[float, ...], usage: tuple[float, ...]) -> None:
+    """A line up to each level's share of numbers."""
     figure.add_scatter(
         x=[x for place in places for x in (place, place, None)],
         y=[y for share in usage for y in (0, 100 * share, None)],
@@ -220,7 +220,7 @@ def _errors(result: Result) -> Table:
             ("RMSE / среднеквадратичное", result.errors.relative, result.lens.errors.relative),
             ("наибольшая ошибка", result.errors.largest, result.lens.errors.largest),
             ("сигнал к шуму, дБ", result.errors.snr, result.lens.errors.snr),
-            ("косинус", result.errors.cosine, result.lens.errors.cosine),
+            ("1 − косинус", 1 - result.errors.cosine, 1 - result.lens.errors.cosine),
         )
     )
     return Table("Ошибка", ("мера", "весь тензор", f"блок {result.lens.block}"), rows)
@@ -235,8 +235,11 @@ def _bytes(result: Result) -> Table:
         ("константы блоков", size.constants, 8 * size.constants / count),
         ("коды и константы", size.total, size.stored),
     )
-    note = f"По формуле {numbers.decimal(size.bits, 3)} бита на число"
-    return Table("Место", ("что", "байтов", "бит на число"), rows, note=f"{note}; здесь сосчитаны байты этого тензора.")
+    note = (
+        f"По формуле {numbers.decimal(size.bits, 3)} бита на число; здесь сосчитаны байты этого тензора. "
+        "Сама таблица уровней — 64 байта, при двойном квантовании ещё килобайт — одна на тензор и не сосчитана."
+    )
+    return Table("Место", ("что", "байтов", "бит на число"), rows, note=note)
 
 
 def _named(result: Result) -> str:

@@ -5,7 +5,6 @@ Leaves out computing (``demos.quantization.compare``, ``.blocks``).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ from common import numbers, palette
 from demos.quantization.blocks import Curve
 from demos.quantization.blocks import Result as Blocks
 from demos.quantization.compare import Result as Compared
+from demos.quantization.compare import Row
 
 COLOURS = {
     "nf4": palette.PURPLE,
@@ -29,6 +29,8 @@ COLOURS = {
     "uniform": palette.GREY,
     "bins": palette.YELLOW,
 }
+FAR = 15
+"""From so many times between errors on, only a logarithmic axis shows them all."""
 _MARKS = ("circle", "square", "diamond", "triangle-up", "x", "star")
 
 
@@ -43,81 +45,78 @@ def side_by_side(result: Compared) -> Drawing:
             Number("INT4 absmax", words.error(result.row("int4-absmax").errors.relative)),
             Number("INT4 без блоков", words.error(whole.relative), "absmax, один масштаб на весь тензор."),
         ),
-        tables=(_table(result),),
+        tables=_tables(result),
         notes=words.origins(result.origin),
     )
 
 
 def bars(result: Compared) -> Chart:
-    """Relative error of the four-bit schemes: in blocks and with one scale for the tensor."""
-    rows = [row for row in result.rows if not row.scheme.startswith("int8")]
-    best = min(rows, key=lambda row: row.errors.relative)
-    finding = (
-        f"Из четырёхбитных точнее всех {best.title} ({words.error(best.errors.relative)}), "
-        f"но и стоит {numbers.decimal(best.bits, 3)} бита; NF4 — {words.error(result.row('nf4').errors.relative)} "
-        f"за {numbers.decimal(result.row('nf4').bits, 3)}"
+    """Relative error of the four-bit schemes: in blocks and with one scale for the tensor, joined by a line."""
+    rows = _four(result)
+    finding = _best(result)
+    figure = theme.figure(finding, x="ошибка, %", height=130 + 40 * len(rows))
+    values = [100 * error for row in rows for error in (row.errors.relative, row.whole.relative)]
+    figure.add_scatter(
+        x=[x for row in rows for x in (100 * row.errors.relative, 100 * row.whole.relative, None)],
+        y=[name for row in rows for name in (row.title, row.title, None)],
+        mode="lines",
+        line={"color": palette.GREY, "width": 1},
+        hoverinfo="skip",
+        showlegend=False,
     )
-    if best.scheme == "nf4":
-        finding = f"Из четырёхбитных точнее всех NF4: {words.error(best.errors.relative)}"
-    figure = theme.figure(finding, x="ошибка, % (лог. шкала)", height=120 + 46 * len(rows))
-    for name, colour, errors in (
-        (words.block(result.block), palette.ROLES["quantized"], [row.errors.relative for row in rows]),
-        (words.block(0), palette.ROLES["base"], [row.whole.relative for row in rows]),
+    for name, colour, symbol, errors in (
+        (words.block(result.block), palette.ROLES["quantized"], "circle", [row.errors.relative for row in rows]),
+        (words.block(0), palette.ROLES["base"], "diamond", [row.whole.relative for row in rows]),
     ):
-        figure.add_bar(
+        figure.add_scatter(
             y=[row.title for row in rows],
             x=[100 * value for value in errors],
             name=name,
-            orientation="h",
-            marker={"color": colour},
-            text=[words.error(value) for value in errors],
-            textposition="outside",
-            cliponaxis=False,
+            mode="markers",
+            marker={"color": colour, "size": 11, "symbol": symbol},
             hovertemplate="%{customdata}<extra></extra>",
             customdata=[f"{row.title}, {name}: {words.error(value)}" for row, value in zip(rows, errors, strict=True)],
         )
-    figure.update_yaxes(autorange="reversed", showgrid=False)
-    figure.update_xaxes(type="log", tickvals=[1, 2, 5, 10, 20, 50, 100, 200, 500])
-    figure.update_layout(legend={"y": -0.12}, bargap=0.25)
+    figure.update_yaxes(autorange="reversed", type="category")
+    if max(values) > FAR * min(values):
+        figure.update_xaxes(type="log", title_text="ошибка, % (лог. шкала)", tickvals=[1, 2, 5, 10, 20, 50, 100, 200])
+    else:
+        figure.update_xaxes(range=[0, 1.08 * max(values)])
+    figure.update_layout(legend={"y": -0.2})
     return Chart(figure, f"{finding}. {_list(result)}")
 
 
 def prices(result: Compared) -> Chart:
-    """Error against bits per number."""
-    four = [row for row in result.rows if row.bits < 8]
-    eight = result.row("int8-absmax")
-    times = result.row("int4-absmax").errors.relative / eight.errors.relative if eight.errors.relative else 0
-    finding = f"Четыре лишних бита делают ошибку в {numbers.decimal(times, 0)} раз меньше: шаг сетки мельче"
-    figure = theme.figure(finding, x="бит на число", y="ошибка, % (лог. шкала)", height=360)
+    """Error of the four-bit schemes against bits per number."""
+    rows = _four(result)
+    nested, fp4 = result.row("nf4-double"), result.row("fp4")
+    finding = (
+        f"NF4 с двойным квантованием: {_price(nested)}; FP4 — {_price(fp4)}. "
+        f"INT8 absmax: {_price(result.row('int8-absmax'))}"
+    )
+    figure = theme.figure(finding, x="бит на число с константами", y="ошибка, %", height=400)
     figure.add_scatter(
-        x=[row.bits for row in result.rows],
-        y=[100 * row.errors.relative for row in result.rows],
-        mode="markers",
+        x=[row.bits for row in rows],
+        y=[100 * row.errors.relative for row in rows],
+        mode="markers+text",
         marker={
             "size": 11,
-            "color": [COLOURS.get(row.scheme, palette.PURPLE) for row in result.rows],
-            "symbol": ["circle-open" if "double" in row.scheme else "circle" for row in result.rows],
-            "line": {"width": 2},
+            "color": [COLOURS.get(row.scheme, palette.PURPLE) for row in rows],
+            "symbol": ["circle-open" if "double" in row.scheme else "circle" for row in rows],
+            "line": {"width": 2, "color": [COLOURS.get(row.scheme, palette.PURPLE) for row in rows]},
         },
+        text=[row.title for row in rows],
+        textposition=["middle left" if row.scheme == "nf4" else "middle right" for row in rows],
+        textfont={"size": 12},
+        cliponaxis=False,
         hovertemplate="%{customdata}<extra></extra>",
-        customdata=[
-            f"{row.title}: {numbers.decimal(row.bits, 3)} бита, ошибка {words.error(row.errors.relative)}"
-            for row in result.rows
-        ],
+        customdata=[f"{row.title}: {_price(row)}" for row in rows],
         showlegend=False,
     )
-    for row in (result.row("nf4"), result.row("fp4"), result.row("nf4-double"), eight):
-        figure.add_annotation(
-            x=row.bits, y=_log(100 * row.errors.relative), text=row.title, showarrow=False, yshift=16, font={"size": 12}
-        )
-    figure.update_yaxes(type="log", tickvals=[0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200])
-    figure.update_xaxes(range=[3.6, 9.4])
-    spread = min(four, key=lambda row: row.bits), max(four, key=lambda row: row.bits)
-    return Chart(
-        figure,
-        f"{finding}. Самая дешёвая четырёхбитная схема — {spread[0].title}, {numbers.decimal(spread[0].bits, 3)} бита, "
-        f"самая дорогая — {spread[1].title}, {numbers.decimal(spread[1].bits, 3)}.",
-    )
+    low, high = min(row.bits for row in rows), max(row.bits for row in rows)
+    wide = max(high - low, 0.1)
+    figure.update_xaxes(range=[low - 0.15 * wide, high + 0.45 * wide])
+    return Chart(figure, f"{finding}. {'; '.join(f'{row.title}: {_price(row)}' for row in rows)}.")
 
 
 def by_block(result: Blocks) -> Drawing:
@@ -181,25 +180,34 @@ def _line(figure: Any, curve: Curve, place: int, across: Sequence[str | float]) 
     )
 
 
-def _table(result: Compared) -> Table:
+def _tables(result: Compared) -> tuple[Table, Table]:
+    """What is compared first, and the other measures."""
     near = words.block(result.block)
-    columns = ("тип", "бит на число", "байтов", f"ошибка, {near}", "ошибка, весь тензор")
-    rows = tuple(
-        (
-            row.title,
-            row.bits,
-            row.bytes,
-            row.errors.relative,
-            row.whole.relative,
-            row.errors.rmse,
-            row.errors.largest,
-            row.errors.snr,
-            row.errors.cosine,
-        )
-        for row in result.rows
+    first = tuple((row.title, row.bits, row.bytes, row.errors.relative, row.whole.relative) for row in result.rows)
+    more = tuple(
+        (row.title, row.errors.rmse, row.errors.largest, row.errors.snr, 1 - row.errors.cosine) for row in result.rows
     )
-    more = ("RMSE", "наибольшая", "сигнал к шуму, дБ", "косинус")
-    return Table("Все схемы", (*columns, *more), rows, note=f"Последние четыре столбца — {near}.", folded=False)
+    return (
+        Table(
+            "Все схемы", ("тип", "бит на число", "байтов", f"ошибка, {near}", "ошибка без блоков"), first, folded=False
+        ),
+        Table(f"Другие меры, {near}", ("тип", "RMSE", "наибольшая ошибка", "дБ", "1 − косинус"), more),
+    )
+
+
+def _four(result: Compared) -> list[Row]:
+    return [row for row in result.rows if not row.scheme.startswith("int8")]
+
+
+def _best(result: Compared) -> str:
+    best, nf4 = min(_four(result), key=lambda row: row.errors.relative), result.row("nf4")
+    if best.scheme.startswith("nf4"):
+        return f"Из четырёхбитных точнее всех NF4: {words.error(nf4.errors.relative)}"
+    return f"Из четырёхбитных точнее всех {best.title}: {_price(best)}; NF4 — {_price(nf4)}"
+
+
+def _price(row: Row) -> str:
+    return f"{words.error(row.errors.relative)} за {numbers.decimal(row.bits, 3)}{numbers.NBSP}бита"
 
 
 def _list(result: Compared) -> str:
@@ -218,7 +226,3 @@ def _block(size: int) -> str:
 
 def _tick(size: int) -> str:
     return numbers.integer(size) if size else "тензор"
-
-
-def _log(value: float) -> float:
-    return math.log10(value) if value > 0 else -3.0

@@ -9,7 +9,7 @@ from charts import quantization_words as words
 from charts import theme
 from charts.chart import Chart
 from charts.drawing import Drawing, Number, Table
-from charts.quantization import AFTER, BEFORE, density
+from charts.quantization import AFTER, BEFORE, density, stems
 from common import numbers, palette
 from demos.quantization.errors import Errors
 from demos.quantization.levels import TABLES
@@ -19,11 +19,11 @@ from demos.quantization.outliers import Result as Split
 
 def origins(result: Levels) -> Drawing:
     """One table: its levels, bitsandbytes' own, how it does on normal numbers."""
-    shown = "нет в bitsandbytes" if result.difference is None else numbers.significant(result.difference, 2)
+    shown = "—" if result.difference is None else numbers.significant(result.difference, 2)
     return Drawing(
         charts=(over_density(result), all_tables(result)),
         numbers=(
-            Number("Отличие от bitsandbytes", shown, "Наибольшее по всем уровням."),
+            Number("Отличие", shown, "Наибольшее отличие уровня от таблицы bitsandbytes."),
             Number("Точный ноль", "есть" if result.has_zero else "нет"),
             Number("Ошибка на N(0, 1)", words.error(result.relative), "RMSE к среднеквадратичному."),
             Number("NF4 на тех же числах", words.error(result.nf4_relative)),
@@ -40,17 +40,9 @@ def over_density(result: Levels) -> Chart:
         f"{TABLES[result.table]}: на уровень приходится от {numbers.percent(least, 1)} "
         f"до {numbers.percent(most, 1)} чисел, а не поровну"
     )
-    figure = theme.figure(finding, x="число / absmax своего блока", y="доля чисел, %", height=340)
+    figure = theme.figure(finding, x="число / absmax своего блока", y="доля чисел, %", height=360)
     density(figure, result.edges, result.density, len(result.levels), "плотность N(0, 1) в блоках")
-    figure.add_bar(
-        x=[one.value for one in result.levels],
-        y=[100 * one.usage for one in result.levels],
-        width=0.012,
-        name="уровни",
-        marker={"color": AFTER, "line": {"width": 0}},
-        hovertemplate="%{customdata}<extra></extra>",
-        customdata=[f"уровень {_exact(one.value)}: {numbers.percent(one.usage)} чисел" for one in result.levels],
-    )
+    stems(figure, tuple(one.value for one in result.levels), tuple(one.usage for one in result.levels))
     return Chart(figure, f"{finding}. Уровни: {'; '.join(_exact(one.value) for one in result.levels)}.")
 
 

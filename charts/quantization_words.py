@@ -20,9 +20,16 @@ def origin(one: Origin) -> str:
     count = numbers.plural(one.count, "число", "числа", "чисел")
     cut = f" (первые из {numbers.integer(one.whole)})" if one.whole > one.count else ""
     return (
-        f"{one.title[:1].upper()}{one.title[1:]}{size}: {count}{cut}, σ = {numbers.significant(one.sigma, 3)}, "
+        f"{title(one)}{size}: {count}{cut}, σ = {numbers.significant(one.sigma, 3)}, "
         f"самое большое — {numbers.significant(one.absmax, 3)}, это {numbers.decimal(one.peak, 1)} σ."
     )
+
+
+def title(one: Origin) -> str:
+    """What the numbers are called at the head of a sentence; a tensor's name as code."""
+    if one.title.isascii():
+        return f"`{one.title}`"
+    return one.title[:1].upper() + one.title[1:]
 
 
 def origins(one: Origin) -> tuple[str, ...]:

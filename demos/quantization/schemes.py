@@ -242,7 +242,7 @@ def _by_absmax(rows: Tensor, name: str, double: bool) -> Quantized:
         scale = nested(absmax) if double else absmax
         return Quantized(codes.to(torch.int16), int8_vectorwise_dequant(codes, scale), scale, None, ())
     absmax = rows.abs().amax(1)
-    codes = (rows * (7 / absmax.clamp(min=TINY))[:, None]).round()
+    codes = (rows / (absmax / 7).clamp(min=TINY)[:, None]).round()
     scale = nested(absmax) if double else absmax
     return Quantized(codes.to(torch.int16), codes * (scale / 7)[:, None], scale, None, ())
 

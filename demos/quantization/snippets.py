@@ -32,7 +32,7 @@ codes, absmax, _ = int8_vectorwise_quant(rows){nested}
 restored = int8_vectorwise_dequant(codes, absmax).flatten()[: len(w)]"""
 _ABSMAX = """
 absmax = rows.abs().amax(1)
-codes = (rows * (7 / absmax)[:, None]).round(){nested}
+codes = (rows / (absmax / 7)[:, None]).round(){nested}
 restored = (codes * (absmax / 7)[:, None]).flatten()[: len(w)]"""
 _AFFINE = """
 low, high = rows.amin(1, keepdim=True).clamp(max=0), rows.amax(1, keepdim=True).clamp(min=0)
