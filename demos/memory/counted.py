@@ -130,7 +130,7 @@ def _wrap(model: Any, params: Params) -> Any:
     from peft import LoraConfig, get_peft_model
 
     if params.checkpointing:  # the reentrant kind computes again under our hooks; both keep the same tensors
-        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": True})
+        model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": True})
         model.enable_input_require_grads()
     if params.method == "full":
         return model.train()

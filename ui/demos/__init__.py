@@ -8,6 +8,7 @@ import streamlit as st
 
 from ui.demos import (
     chat_templates,
+    cost,
     data,
     finetuning_schedule,
     finetuning_studies,
@@ -19,12 +20,14 @@ from ui.demos import (
     lora_methods,
     lora_spectrum,
     matrices,
+    memory,
     merging,
     numeric,
     packing,
     quantization,
     router,
     sensitivity,
+    timing,
     ways,
 )
 from ui.demos.frame import Look, View
@@ -48,6 +51,9 @@ LOOKS: Mapping[str, Look] = {
     **router.LOOKS,
     **inference.LOOKS,
     **ways.LOOKS,
+    **memory.LOOKS,
+    **cost.LOOKS,
+    **timing.LOOKS,
 }
 """Demo name → how it is shown, in the order of the list of demos."""
 
