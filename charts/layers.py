@@ -26,7 +26,7 @@ COLOURS: Mapping[Role, str] = MappingProxyType(
         "buffer": palette.SKY,
     }
 )
-COLUMNS = ("Тензор", "Что это", "Форма", "dtype", "Байт", "requires_grad", "Что изменилось")
+COLUMNS = ("Тензор", "Форма", "dtype", "Байт", "Обучается", "Что изменилось", "Что это")
 
 
 def layer_map(result: Result) -> Drawing:
@@ -139,7 +139,7 @@ def _notes(result: Result) -> Iterator[str]:
 
 
 def _steps(result: Result) -> Table:
-    head = ("Шаг", "Вызов", "Байт", "Разница", "Тензоров", "Изменилось", "Обучается чисел", "dtype")
+    head = ("Модель", "Байт", "Разница", "Тензоров", "Изменилось", "Обучается чисел", "dtype")
     rows: list[tuple[Cell, ...]] = []
     before: Stage | None = None
     for stage in result.stages:
@@ -147,7 +147,6 @@ def _steps(result: Result) -> Table:
         rows.append(
             (
                 stage.title,
-                stage.code,
                 stage.total,
                 None if before is None else _difference(stage.total - before.total),
                 len(stage.tensors),
@@ -169,12 +168,12 @@ def _row(tensor: Tensor) -> tuple[Cell, ...]:
     shape = " × ".join(map(str, tensor.shape)) or "число"
     return (
         tensor.name,
-        ROLES[tensor.role],
         shape,
         tensor.dtype,
         tensor.bytes,
         tensor.requires_grad,
         words(tensor),
+        ROLES[tensor.role],
     )
 
 

@@ -61,10 +61,12 @@ def number(result: Result) -> Drawing:
     return Drawing(
         charts=(bits(result), *((steps(result),) if 0 < abs(result.value) < math.inf else ())),
         numbers=(
-            Number(f"В {chosen.title} лежит", _short(chosen.exact)),
+            Number(f"В {chosen.title} лежит", _short(chosen.exact, 5), f"Точно: {_short(chosen.exact, 17)}."),
             Number("Ошибка", "—" if chosen.relative is None else _share(chosen.relative), "Относительная."),
             Number("Шаг здесь (ulp)", _size(chosen.step), "До соседнего числа этого формата."),
-            Number("Наибольшее", _size(chosen.largest), "Дальше — бесконечность, NaN или обрезанный уровень."),
+            Number(
+                "Наибольшее", _size(chosen.largest), "Дальше — бесконечность; E4M3, INT8 и NF4 обрезают до наибольшего."
+            ),
         ),
         tables=(_everywhere(result), _limits(result)),
         notes=(_note(result),),
@@ -97,7 +99,7 @@ def bits(result: Result) -> Chart:
         ygap=5,
     )
     figure.update_yaxes(autorange="reversed", showgrid=False, type="category")
-    figure.update_xaxes(showgrid=False, zeroline=False, tickvals=[1, 2, 8, 9, 16, 24, 32])
+    figure.update_xaxes(showgrid=False, zeroline=False, tickvals=[1, 8, 16, 24, 32], tickangle=0)
     said = "; ".join(f"{row.title}: {_grouped(row)} — {_short(row.exact)}" for row in result.rows)
     return Chart(figure, f"{finding}. Биты от знака к младшему, группы: знак, порядок, мантисса. {said}.")
 
@@ -114,7 +116,9 @@ def steps(result: Result) -> Chart:
             y=[100 * error for _, error in places],
             name=one.title,
             mode="lines",
-            line={"color": COLOURS[name], "width": 3.5 if name == result.format else 1.8, "dash": dash},
+            line={"color": COLOURS[name], "width": 4, "dash": "solid"}
+            if name == result.format
+            else {"color": COLOURS[name], "width": 1.8, "dash": dash},
             hovertemplate="%{customdata}<extra></extra>",
             customdata=[
                 f"{one.title}: у {numbers.significant(place)} ошибка до {_share(error)}" for place, error in places
@@ -123,6 +127,7 @@ def steps(result: Result) -> Chart:
     figure.add_vline(x=here, line={"color": palette.VERMILION, "width": 1.5})
     powers = range(3 * math.floor(math.log10(low) / 3), math.ceil(math.log10(high)) + 1, 3)
     figure.update_xaxes(type="log", tickvals=[10.0**p for p in powers], ticktext=[_ten(p) for p in powers])
+    figure.update_layout(legend_y=-0.32)
     figure.update_yaxes(
         type="log",
         range=[-6.2, 2.2],
@@ -210,7 +215,7 @@ def _steps_finding(result: Result) -> str:
 
 def _warnings(result: Result, chosen: Row) -> Iterator[str]:
     if chosen.overflow:
-        became = "обрезано до края таблицы" if chosen.kind == "level" else _KINDS[chosen.kind]
+        became = _KINDS["infinity"] if chosen.kind == "infinity" else "обрезано до наибольшего"
         yield (
             f"Переполнение: наибольшее в {chosen.title} — {_size(chosen.largest)}, "
             f"число {_short(result.number)} стало другим: {became}."
@@ -268,12 +273,12 @@ def _limits(result: Result) -> Table:
     return Table("Пределы форматов", head, tuple(rows), note="INT8 и NF4 — для этого absmax.")
 
 
-def _short(exact: str) -> str:
+def _short(exact: str, digits: int = 7) -> str:
     """An exact decimal fraction as far as it is worth reading."""
-    if len(exact) <= 14 or not any(digit in exact for digit in "0123456789"):
+    if len(exact) <= digits + 2 or not any(digit in exact for digit in "0123456789"):
         return exact
     value = float(exact.replace("…", "").replace(",", ".").replace(numbers.MINUS, "-"))
-    return numbers.significant(value, 7)
+    return numbers.significant(value, digits)
 
 
 def _size(value: float | None) -> str:

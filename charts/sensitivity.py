@@ -119,6 +119,8 @@ def sensitivity_map(result: Map) -> Drawing:
         notes=(
             _DATA.format(examples=result.examples, tokens=numbers.integer(result.tokens)),
             f"Записано {_day(result.date)}: {result.script}. Любую точку можно пересчитать здесь же.",
+            "На других примерах соседи по списку могут поменяться местами: градиент у каждых примеров свой. Кривизна "
+            "устойчивее.",
         ),
     )
 

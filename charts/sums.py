@@ -32,7 +32,7 @@ def sums(result: Result) -> Drawing:
             Number(f"Сумма в {result.title}", numbers.significant(naive.last, 6)),
             Number("Накопитель FP32", numbers.significant(wide.last, 6), f"Прочитан в {result.title}."),
             Number(
-                "Потолок слагаемого",
+                "Потолок суммы",
                 "—" if result.limit is None else numbers.significant(result.limit),
                 "С этой суммы слагаемое не больше половины шага и теряется.",
             ),

@@ -1,8 +1,9 @@
 """Number formats of deep learning to the bit: FP32, FP16, BF16, FP8 (E4M3, E5M2), INT8 and NF4. Exact, no library.
 
 A number is a ``Fraction``; a float stands only for −0, infinities and NaN. Rounding is to nearest, ties to even, in one
-step: torch goes from float64 to BF16 through float32 and may round twice. E4M3 is OCP's «FN»: no infinities, what does
-not fit is NaN (arXiv 2209.05433). INT8 and NF4 are levels times ``absmax``. Leaves out arithmetic (``sums``).
+step: torch goes from float64 to BF16 through float32 and may round twice. E4M3 is OCP's «FN»: no infinities, one NaN
+(arXiv 2209.05433); what does not fit becomes the largest number, as in torch 2.13 and NVIDIA's ``cvt.satfinite``.
+INT8 and NF4 are levels times ``absmax``. Leaves out arithmetic (``sums``).
 """
 
 from __future__ import annotations
@@ -16,17 +17,22 @@ from functools import cache
 from types import MappingProxyType
 from typing import Literal
 
-from demos.quantization import tables
-
 Exact = Fraction | float
 """A rational, or a float that is −0, ±∞ or NaN."""
 Kind = Literal["zero", "subnormal", "normal", "infinity", "nan", "level"]
 INT8_TOP = 127
+NF4 = (
+    *(-1.0, -0.6961928009986877, -0.5250730514526367, -0.39491748809814453),
+    *(-0.28444138169288635, -0.18477343022823334, -0.09105003625154495, 0.0),
+    *(0.07958029955625534, 0.16093020141124725, 0.24611230194568634, 0.33791524171829224),
+    *(0.44070982933044434, 0.5626170039176941, 0.7229568362236023, 1.0),
+)
+"""QLoRA, appendix E, as bitsandbytes has it: quantiles of the normal distribution rebuilt differ from it by 1e-7."""
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format. Those with levels have no exponent; ``infinities`` tells IEEE from «FN»."""
+    """A format. Those with levels have no exponent; ``infinities`` tells IEEE from «FN», which saturates."""
 
     name: str
     title: str
@@ -49,6 +55,11 @@ class Format:
     def lowest(self) -> int:
         """Exponent of the smallest normal number, and of all subnormal ones."""
         return 2 - 2 ** (self.exponent - 1)
+
+    @property
+    def last(self) -> int:
+        """The code that too large a number becomes, its sign aside: infinity, or the largest number of E4M3."""
+        return self.first_special if self.infinities else self.first_special - 1
 
     @property
     def first_special(self) -> int:
@@ -164,20 +175,19 @@ def rounded(name: str, value: float, chance: float = 0.5) -> float:
     """
     lowest, mantissa, largest, infinities = _grid(name)
     if not value or not math.isfinite(value):
-        return value if infinities or not math.isinf(value) else math.nan
+        return math.copysign(largest, value) if math.isinf(value) and not infinities else value
     exponent = max(math.frexp(value)[1] - 1, lowest) - mantissa
     steps = math.ldexp(value, -exponent)
     whole = round(steps) if chance == 0.5 else math.floor(steps) + (steps - math.floor(steps) > chance)
-    near = math.ldexp(whole, exponent)
-    if abs(near) <= largest:
+    if abs(value) < 2 * largest and abs(near := math.ldexp(whole, exponent)) <= largest:
         return near or math.copysign(0.0, value)
-    return math.copysign(math.inf, value) if infinities else math.nan
+    return math.copysign(math.inf if infinities else largest, value)
 
 
 @cache
 def nf4_levels() -> tuple[Fraction, ...]:
-    """The table of NF4 as bitsandbytes holds it, in float32."""
-    return tuple(Fraction(struct.unpack("f", struct.pack("f", level))[0]) for level in tables.nf4())
+    """The table of NF4, each level as float32 holds it."""
+    return tuple(Fraction(struct.unpack("f", struct.pack("f", level))[0]) for level in NF4)
 
 
 def smallest_level(name: str, absmax: Fraction) -> Fraction:
@@ -210,14 +220,14 @@ def _encode_float(one: Format, number: Exact) -> int:
     if isinstance(number, float):
         if math.isnan(number):
             return one.first_special | (1 << (one.mantissa - 1) if one.infinities else 0)
-        magnitude = 0 if number == 0 else one.first_special
+        magnitude = 0 if number == 0 else one.last
         return magnitude | (sign if math.copysign(1, number) < 0 else 0)
     if number == 0:
         return 0
     size = abs(number)
     exponent = max(_exponent(size), one.lowest)
     steps = round(size / _power(exponent - one.mantissa))  # ties to even
-    magnitude = min(((exponent - one.lowest) << one.mantissa) + steps, one.first_special)
+    magnitude = min(((exponent - one.lowest) << one.mantissa) + steps, one.last)
     return magnitude | (sign if number < 0 else 0)
 
 

@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from common.numbers import MINUS, NBSP
 from demos.numeric import formats
-from demos.numeric.formats import FORMATS, Exact, Kind
+from demos.numeric.formats import FORMATS, Exact, Format, Kind
 from demos.params import Checked, ParamsError, parameter
 
 LONGEST = 200
@@ -165,7 +165,7 @@ def _row(name: str, meant: Exact, absmax: Fraction, code: int | None) -> Row:
         below=None if below is None else _float(below),
         above=None if above is None else _float(above),
         step=_step(held, below, above),
-        overflow=_overflows(meant, held, top),
+        overflow=_overflows(one, meant, held, top),
         underflow=bool(isinstance(meant, Fraction) and meant and held == 0),
         smallest=_float(one.smallest if one.floating else formats.smallest_level(name, absmax)),
         smallest_normal=float(one.smallest_normal) if one.floating else None,
@@ -183,11 +183,14 @@ def _step(held: Exact, below: Fraction | None, above: Fraction | None) -> float 
     return None if near is None else float(abs(near - Fraction(held)))
 
 
-def _overflows(meant: Exact, held: Exact, top: Fraction) -> bool:
-    """A finite number that became infinite, NaN or, among levels, was cut to the last one."""
+def _overflows(one: Format, meant: Exact, held: Exact, top: Fraction) -> bool:
+    """A finite number that became infinite or, where there is no infinity, was cut to the largest one."""
     if not isinstance(meant, Fraction):
         return False
-    return (isinstance(held, float) and not math.isfinite(held)) or abs(meant) > top
+    if one.infinities and one.floating:
+        return isinstance(held, float) and math.isinf(held)
+    half = (top - Fraction(formats.decode(one.name, one.last - 1))) / 2 if one.floating else Fraction(0)
+    return abs(meant) > top + half
 
 
 def _float(value: Exact) -> float:

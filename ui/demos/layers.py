@@ -22,6 +22,8 @@ from ui.widgets.safe import cell
 
 SHOWN = 60
 """Tensors of a table that a page shows at once."""
+FIRST = "layers.0.self_attn.q_proj"
+"""The layer that is shown at first: its insides fit a phone."""
 
 
 def _controls(fields: Mapping[str, Field], locked: frozenset[str], key: str) -> dict[str, Any]:
@@ -53,7 +55,7 @@ def _tensors(_params: Params, result: Result, key: str) -> None:
         required=True,
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        part = st.text_input("Часть имени", key=f"{key}-part", placeholder="0.self_attn.q_proj", width=260)
+        part = st.text_input("Часть имени", FIRST, key=f"{key}-part", help="Пусто — все тензоры.", width=260)
         only = st.toggle("Только изменившееся", key=f"{key}-only")
     stage = stages[chosen]
     st.code(stage.code, language="python", wrap_lines=True)
@@ -65,7 +67,7 @@ def _marked(shown: Table) -> None:
     if not shown.rows:
         st.caption("Таких тензоров нет: сотрите часть имени или покажите все.")
         return
-    head = f"| {' | '.join(shown.columns)} |\n|---|---|---|---|--:|---|---|\n"
+    head = f"| {' | '.join(shown.columns[:-1])} |\n|---|---|---|--:|---|---|\n"
     st.markdown(head + "\n".join(_line(row) for row in shown.rows[:SHOWN]))
     if len(shown.rows) > SHOWN:
         total = numbers.integer(len(shown.rows))
@@ -73,16 +75,9 @@ def _marked(shown: Table) -> None:
 
 
 def _line(row: tuple[Any, ...]) -> str:
-    name, role, shape, dtype, size, grad, change = row
-    cells = [
-        cell(name),
-        cell(role),
-        cell(shape),
-        cell(dtype),
-        numbers.integer(size),
-        "да" if grad else "нет",
-        cell(change),
-    ]
+    name, shape, dtype, size, grad, change, _ = row
+    short = name.removeprefix("model.layers.")
+    cells = [cell(short), cell(shape), cell(dtype), numbers.integer(size), "да" if grad else "нет", cell(change)]
     if change:
         cells = [f":orange-background[{text}]" if text else "" for text in cells]
     return f"| {' | '.join(cells)} |"
