@@ -20,7 +20,7 @@ LEARNER, CLAIMS, DEMO = "pages/learner.py", "pages/claims.py", "pages/demo.py"
 RUNS, RUN, NEW_RUN = "pages/runs.py", "pages/run.py", "pages/new_run.py"
 ADAPTERS = "pages/adapters.py"
 REVIEW, GLOSSARY, CLINIC = "pages/review.py", "pages/glossary.py", "pages/clinic.py"
-CHOOSE = "pages/choose.py"
+CHOOSE, SHEET = "pages/choose.py", "pages/sheet.py"
 
 
 def menu() -> dict[str, list[Page]]:
@@ -38,6 +38,7 @@ def menu() -> dict[str, list[Page]]:
             st.Page(RUN, title="Запуск", url_path="run", visibility="hidden"),
             st.Page(NEW_RUN, title="Новый запуск", url_path="new_run", visibility="hidden"),
             st.Page(LEARNER, title="Ученик", url_path="learner", visibility="hidden"),
+            st.Page(SHEET, title="Шпаргалка", url_path="sheet", visibility="hidden"),
             st.Page(CLAIMS, title="Проверка источников", url_path="claims", visibility="hidden"),
         ],
         "Практика": [

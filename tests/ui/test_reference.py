@@ -105,3 +105,15 @@ def test_a_case_is_judged_told_why_and_remembered(visit: Visit) -> None:
     assert "К завтрашнему утру выученные цены устареют" in texts(tab)
     assert "их место в базе, а не в весах" in texts(tab)
     assert "их место в базе, а не в весах" in texts(visit("choose"))
+
+
+def test_a_sheet_has_every_term_error_and_item_of_its_lesson(visit: Visit) -> None:
+    tab = visit("sheet", id=LESSON)
+    assert not tab.exception
+    lesson = session.course().lesson(LESSON)
+    assert lesson is not None
+    shown = texts(tab)
+    assert all(f"**{term.name}**" in shown for term in lesson.terms)
+    assert all(f"☐ {item.text}" in shown for item in lesson.checklist)
+    assert shown.count(" → ") >= len(lesson.errors)
+    assert "Шпаргалки к такому уроку нет" in texts(visit("sheet", id="нет"))

@@ -56,12 +56,22 @@ def _card(stored: Record) -> None:
         st.markdown(f"##### {lesson.number}. {lesson.title} &nbsp;{_state(lesson, stored)}", anchors=False)
         prose(lesson.summary)
         st.progress(path.share_done(lesson, done), text=_how_far(lesson, done))
-        links.go(
-            "Открыть с начала" if stored.visited else "Открыть урок",
-            links.LESSON,
-            links.lesson(lesson.id, lesson.blocks[0].id),
-            icon=":material/menu_book:",
-        )
+        _needs(lesson)
+        with st.container(horizontal=True):
+            links.go(
+                "Открыть с начала" if stored.visited else "Открыть урок",
+                links.LESSON,
+                links.lesson(lesson.id, lesson.blocks[0].id),
+                icon=":material/menu_book:",
+            )
+            links.go("Шпаргалка", links.SHEET, {"id": lesson.id}, icon=":material/print:")
+
+
+def _needs(lesson: Lesson) -> None:
+    """Which lessons to go through before this one."""
+    before = [each for each in map(session.course().lesson, lesson.prerequisites) if each]
+    if before:
+        st.caption(f"Сначала: {', '.join(f'{each.number}. {each.title}' for each in before)}")
 
 
 def _state(lesson: Lesson, stored: Record) -> str:

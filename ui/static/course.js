@@ -83,6 +83,11 @@
     if (russian && (near?.closest(theirs) || !near?.closest(OURS))) text.data = russian;
   };
 
+  // A sheet is printed by a button of the page.
+  document.addEventListener("click", ({ target }) => {
+    if (target instanceof Element && target.closest(".st-key-print button")) window.print();
+  });
+
   // Another block of the lesson starts at its top, for the eye and for the keyboard.
   let place = null;
   const arrive = () => {
