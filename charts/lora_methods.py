@@ -31,13 +31,13 @@ FILE, MOMENTS = "файл адаптера", "моменты AdamW"
 
 
 def draw(result: Result) -> Drawing:
-    """The comparison: a figure of counts, a figure of bytes, everything exact in a table."""
+    """The comparison: a figure of counts, a figure of bytes, everything exact in tables."""
     shown = [row for row in result.rows if row.accepted]
     notes = tuple(f"{row.title}: {row.note[0].lower()}{row.note[1:]}" for row in shown if row.note)
     return Drawing(
         charts=(trainable(result, shown), bytes_of(result, shown)),
         numbers=_numbers(shown),
-        tables=(_table(result),),
+        tables=_tables(result),
         notes=(*result.notes, *notes),
         warnings=(result.alarm,) if result.alarm else (),
     )
@@ -119,22 +119,27 @@ def _numbers(rows: list[Row]) -> tuple[Number, ...]:
     )
 
 
-def _table(result: Result) -> Table:
-    return Table(
-        "Методы рядом",
-        ("метод", "что обучает", "сколько", "обучается", "доля", "файл, Б", "заголовок, Б", "тензоров", "моменты, Б"),
-        tuple(_cells(row) for row in result.rows),
-        "Файл = 8 байт длины + заголовок JSON, дополненный пробелами до кратного восьми, + числа тензоров: 4 байта на "
-        "число адаптера, 2 — на копию модуля базы. Рядом лежит ещё adapter_config.json, около килобайта.",
-        folded=False,
+def _tables(result: Result) -> tuple[Table, Table]:
+    words = tuple((row.title, row.trains, row.formula) for row in result.rows)
+    return (
+        Table(
+            "Точные числа",
+            ("метод", "обучается", "доля, %", "файл, Б", "заголовок, Б", "тензоров", "моменты, Б"),
+            tuple(_cells(row) for row in result.rows),
+            "Файл = 8 байт длины + заголовок JSON, дополненный пробелами до кратного восьми (в таблице они вместе), "
+            "+ числа тензоров: 4 байта на число адаптера, 2 — на копию модуля базы. Рядом лежит ещё "
+            "adapter_config.json, около килобайта.",
+            folded=False,
+        ),
+        Table("Что обучает каждый метод", ("метод", "что обучает", "сколько"), words, folded=False),
     )
 
 
 def _cells(row: Row) -> tuple[str | int | float | None, ...]:
-    words = (row.title, row.trains, row.formula)
     if not row.accepted:
-        return (*words, None, None, None, None, None, None)
-    return (*words, row.trainable, row.share, row.file_bytes, row.header_bytes, row.tensors, row.optimizer_bytes)
+        return (row.title, None, None, None, None, None, None)
+    bytes_ = (row.file_bytes, row.header_bytes, row.tensors, row.optimizer_bytes)
+    return (row.title, row.trainable, 100 * row.share, *bytes_)
 
 
 def _trained(row: Row) -> int:

@@ -26,8 +26,8 @@ _LINES = {
 }
 DIGITS = 5
 """Digits of a cell after the comma: the table has them all."""
-GAP = 0.13
-"""Part of the figure's width between the two columns of maps."""
+GAP, HEAD = 0.05, 0.04
+"""Parts of the figure between two columns of maps, and above each row of them."""
 
 
 def draw(result: Result) -> Drawing:
@@ -43,19 +43,18 @@ def draw(result: Result) -> Drawing:
 def maps(result: Result) -> Chart:
     """Six maps: W and the sum, the update on W's scale and on its own, B and A."""
     finding = f"{result.title}: поправка — {numbers.percent(result.ratio, 1)} от размера W"
-    figure = theme.figure(finding, x="", height=1010)
+    figure = theme.figure(finding, x="", height=980)
     shared = max(result.weight.largest, result.merged.largest)
     places = (
         (result.weight, shared, "W"),
         (result.merged, shared, "W + s·B·A"),
-        (result.update, shared, "s·B·A в цветах W"),
-        (result.update, result.update.largest, "s·B·A в своих цветах"),
+        (result.update, shared, "s·B·A"),
+        (result.update, result.update.largest, "s·B·A ярче"),
         (result.b, result.b.largest, "B"),
         (result.a, result.a.largest, "A"),
     )
     for place, (one, limit, title) in enumerate(places):
         _map(figure, place, one, limit, title)
-    figure.update_layout(margin_r=56)
     return Chart(
         figure, f"{finding}. {'; '.join(_said(one) for one in (result.weight, result.update, result.b, result.a))}."
     )
@@ -79,47 +78,31 @@ def spectra(result: Result) -> Chart:
 
 
 def _map(figure: Any, place: int, one: Map, limit: float, title: str) -> None:
-    """One of two columns and three rows; its colours end at ±limit."""
+    """One of two columns and three rows; its colours end at ±limit, and its title says so."""
     row, column = divmod(place, 2)
-    wide, high = (1 - GAP) / 2, 0.25
-    left, top = column * (wide + GAP), 1 - row * 0.36 - 0.03
+    wide, high = (1 - GAP) / 2, (1 - 3 * HEAD) / 3
+    left, top = column * (wide + GAP), 1 - row * (high + HEAD) - HEAD
     axes = f"{place + 1}" if place else ""
-    limit = limit or 1.0
+    end = limit or 1.0
     figure.add_trace(
         go.Heatmap(
             z=[[round(value, DIGITS) for value in cells] for cells in one.cells],
-            zmin=-limit,
-            zmax=limit,
+            zmin=-end,
+            zmax=end,
             colorscale=DIVERGING,
+            showscale=False,
             xaxis=f"x{axes}",
             yaxis=f"y{axes}",
             name=title,
-            colorbar={
-                "x": left + wide + 0.01,
-                "y": top - high / 2,
-                "len": high,
-                "thickness": 8,
-                "tickvals": [-limit, 0, limit],
-                "ticktext": [numbers.significant(value, 2) for value in (-limit, 0.0, limit)],
-                "tickfont": {"size": 11},
-            },
             x=_spans("столбец", "столбцы", one.block[1], one.columns),
             y=_spans("строка", "строки", one.block[0], one.rows),
             hovertemplate="%{y}, %{x}: %{z:.5f}<extra></extra>",
         )
     )
-    figure.update_layout(
-        {
-            f"xaxis{axes}": {"domain": [left, left + wide], "anchor": f"y{axes}", "showticklabels": False, "title": ""},
-            f"yaxis{axes}": {
-                "domain": [top - high, top],
-                "anchor": f"x{axes}",
-                "showticklabels": False,
-                "autorange": "reversed",
-            },
-        }
-    )
-    figure.update_layout({f"{axis}axis{axes}": {"showgrid": False, "zeroline": False} for axis in "xy"})
+    bare = {"showticklabels": False, "ticks": "", "showgrid": False, "zeroline": False, "title": ""}
+    across = {**bare, "domain": [left, left + wide], "anchor": f"y{axes}"}
+    down = {**bare, "domain": [top - high, top], "anchor": f"x{axes}", "autorange": "reversed"}
+    figure.update_layout({f"xaxis{axes}": across, f"yaxis{axes}": down})
     figure.add_annotation(
         x=left,
         y=top,
@@ -127,7 +110,7 @@ def _map(figure: Any, place: int, one: Map, limit: float, title: str) -> None:
         yref="paper",
         xanchor="left",
         yanchor="bottom",
-        text=f"<b>{title}</b>, {one.rows} × {one.columns}",
+        text=f"<b>{title}</b> ±{numbers.significant(limit, 2)}",
         showarrow=False,
         font={"size": 13},
     )
@@ -150,9 +133,9 @@ def _numbers(result: Result) -> tuple[Number, ...]:
         Number("Множитель s", numbers.significant(result.scale), f"α / {result.trained_rank}: ранг адаптера."),
         Number(f"Энергия при r = {result.rank}", numbers.percent(result.energy, 1), f"{SOURCES[result.source]}."),
         Number(
-            "Верных ответов",
-            f"{result.adapter_right} и {result.full_right} из {result.asked}",
-            f"Адаптер и полное дообучение; до обучения — {result.base_right}.",
+            f"Верных из {result.asked}",
+            f"{result.adapter_right} и {result.full_right}",
+            f"Адаптер и полное дообучение на отложенных примерах; до обучения — {result.base_right}.",
         ),
     )
 
@@ -160,6 +143,8 @@ def _numbers(result: Result) -> tuple[Number, ...]:
 def _notes(result: Result) -> tuple[str, ...]:
     high, wide = result.weight.block
     notes = [
+        "Синее меньше нуля, красное больше, белое — ноль; край шкалы — число с ± над картой. У W, W + s·B·A и s·B·A "
+        "шкала одна, поэтому поправка почти белая: рядом она же ярче, а A и B — каждая в своей шкале.",
         f"Клетка W — это {high} × {wide} чисел, из них показано наибольшее по модулю, со знаком: выброс не пропадёт, "
         "но карта ярче самой матрицы. Точные нормы — в числах сверху.",
     ]
