@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from lessons import decision, facts, schema, standards
+from lessons import coverage, decision, facts, schema, standards
 from lessons.facts import Ledger
 from lessons.faults import Collector, ContentError, Fault
 from lessons.filling import Filler, fill
@@ -53,6 +53,7 @@ def load_leniently(content_dir: Path, known: Known) -> tuple[Course, tuple[Fault
     shelf = Shelf(known, ledger, outlines, frozenset(misconceptions))
     lessons = [_lesson(one, shelf, collector) for one in drafts]
     _across(drafts, lessons)
+    coverage.check(content, shelf, [one for one in lessons if one], collector)
     head = schema.build(WrittenCourse, fill(head_file, shelf), head_file) if head_file else None
     course = Course(
         head.title if head else "Донастройка",
