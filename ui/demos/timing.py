@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from charts import timing
+from charts import devices, timing
 from common import numbers
 from demos.timing import compiled, step, transfer, zero
 from ui.demos.frame import Look, Prediction
@@ -65,7 +65,7 @@ LOOKS: Mapping[str, Look] = {
         "CPU ↔ GPU",
         GROUP,
         "Сколько едут по PCIe веса, моменты и адаптер.",
-        timing.transfer,
+        devices.transfer,
         Prediction(
             "Веса Mistral-7B в 16 битах едут с процессора на видеокарту по PCIe 4.0 ×16. Сколько это займёт?",
             ("меньше 0,1 с", "от 0,1 до 1 с", "больше секунды"),
@@ -80,7 +80,7 @@ LOOKS: Mapping[str, Look] = {
         "Стадии ZeRO",
         GROUP,
         "Память одной карты, когда модель учат несколько.",
-        timing.zero,
+        devices.zero,
         Prediction(
             "Модель в 7,5 млрд параметров на 64 картах: без ZeRO каждой нужно 120 ГБ. Сколько нужно на стадии 3?",
             ("больше 10 ГБ", "от 4 до 10 ГБ", "меньше 4 ГБ"),
@@ -92,7 +92,7 @@ LOOKS: Mapping[str, Look] = {
         "Какой инструмент",
         GROUP,
         "Узкое место — инструмент: что даёт, как включить, чем платим.",
-        timing.tools,
+        devices.tools,
     ),
 }
 """How each demo of time is shown."""

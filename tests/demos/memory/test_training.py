@@ -1,4 +1,4 @@
-"""The memory calculator against built, quantized and trained models: to the byte, activations within their factor."""
+"""The memory calculator against built, quantized and trained models, to the byte; activations: ``test_points``."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from demos.lora import meta
 from demos.lora.architectures import Architecture, Family, Sizes, build
 from demos.lora.matching import match
 from demos.lora.models import ARCHITECTURES
+from demos.memory.counted import stored
 from demos.memory.training import Plan, Quantization, estimate, fits, low_rank
 
-BATCH, LENGTH, RANK = 4, 100, 8
-FACTOR = 1.25
-"""What the module promises of activations."""
+RANK = 8
 
 
 def tiny(family: Family) -> Architecture:
@@ -72,30 +71,6 @@ def test_parts_add_up_and_what_saves_memory_saves_it() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-@pytest.mark.parametrize("attention", ["sdpa", "eager"])
-@pytest.mark.parametrize("family", ["llama", "qwen2", "gemma2", "phi3", "gpt2"])
-def test_activations(family: Family, attention: Any, dtype: Any) -> None:
-    if (family, attention) == ("gemma2", "sdpa"):
-        attention = "eager"  # transformers offers Gemma-2 nothing else
-    architecture = tiny(family)
-    for full in (True, False):
-        layers = () if full else match(architecture, ("all-linear",)).layers
-        plan = Plan(
-            trainable=1,
-            full=full,
-            adapted=layers,
-            rank=0 if full else RANK,
-            dtype=dtype,
-            batch=BATCH,
-            length=LENGTH,
-            attention=attention,
-        )
-        real = _kept(_model(architecture, attention, dtype, full=full))
-        assert real / FACTOR < estimate(architecture, plan).activations < real * FACTOR
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("full", [True, False], ids=["full", "lora"])
 def test_weights_gradients_and_moments_of_a_trained_model_to_the_byte(full: bool) -> None:
     import torch
@@ -147,25 +122,6 @@ def _model(architecture: Architecture, attention: str, dtype: str, *, full: bool
         return get_peft_model(model, LoraConfig(r=RANK, target_modules="all-linear", task_type="CAUSAL_LM"))
 
 
-def _kept(model: Any) -> int:
-    """Bytes that autograd keeps of one forward pass through the decoder, each storage once, weights left out."""
-    import torch
-
-    own = {tensor.untyped_storage().data_ptr() for tensor in (*model.parameters(), *model.buffers())}
-    kept: dict[int, Any] = {}
-
-    def pack(tensor: Any) -> Any:
-        if tensor.untyped_storage().data_ptr() not in own:
-            kept[tensor.untyped_storage().data_ptr()] = tensor  # held, so that no address is used twice
-        return tensor
-
-    inner = model.get_base_model() if hasattr(model, "get_base_model") else model
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        result = inner.base_model(input_ids=torch.randint(0, 256, (BATCH, LENGTH)), use_cache=False)
-    assert result.last_hidden_state.requires_grad
-    return sum(tensor.untyped_storage().nbytes() for tensor in kept.values())
-
-
 def _quantized(folder: Path, quantization: str, double: bool) -> int:
     """Bytes of a model quantized by bitsandbytes, every constant counted."""
     import torch
@@ -179,19 +135,7 @@ def _quantized(folder: Path, quantization: str, double: bool) -> int:
     )
     auto: Any = transformers.AutoModelForCausalLM
     model = auto.from_pretrained(folder, quantization_config=settings, dtype=torch.bfloat16, device_map="cpu")
-    return sum(_stored(parameter) for parameter in model.parameters())
-
-
-def _stored(parameter: Any) -> int:
-    scales = getattr(parameter, "SCB", None)
-    state = getattr(parameter, "quant_state", None)
-    whole = int(parameter.nbytes) + (int(scales.nbytes) if scales is not None else 0)
-    if state is None:
-        return whole
-    tensors = [state.absmax, state.code]
-    if state.nested:
-        tensors += [state.offset, state.state2.absmax, state.state2.code]
-    return whole + sum(int(tensor.nbytes) for tensor in tensors)
+    return sum(stored(parameter) for parameter in model.parameters())
 
 
 def test_every_model_offered_can_be_asked_for() -> None:
