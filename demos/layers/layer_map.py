@@ -135,7 +135,7 @@ def layer_map(params: Params) -> Result:
 def four_bits(count: int, *, double: bool) -> float:
     """Bits per number of a layer of so many numbers in blocks of 64: codes, absmax and both tables."""
     blocks, table = count / 64, 16 * 32
-    scales = blocks * 8 + blocks / 256 * 32 + 256 * 32 + 32 if double else blocks * 32
+    scales = blocks * 8 + math.ceil(blocks / 256) * 32 + 256 * 32 + 32 if double else blocks * 32
     return (4 * count + scales + table) / count
 
 
