@@ -73,17 +73,21 @@ def gather(settings: Settings) -> tuple[Known, list[tuple[Path, str]]]:
 
 
 def _recordings(settings: Settings) -> list[tuple[Path, str]]:
-    """Recorded runs and shipped adapters that are missing, misnamed or of another base model, each with a sentence.
+    """Recorded runs, shipped adapters, measured figures: missing, misnamed, of another base model; each a sentence.
 
     Another course, in a content folder of its own, need not have recorded any.
     """
     from demos.finetuning import plan
     from demos.finetuning.adapters import shipped
+    from demos.merging import stored as merging
+    from demos.router import stored as router
+    from demos.sensitivity import recorded as sensitivity
 
     folder = settings.content_dir / "measured" / "runs"
     own = settings.content_dir == ROOT / "content"
     said = [(folder, sentence) for sentence in plan.faults(folder)] if own or folder.is_dir() else []
-    return said + [(shipped.FOLDER, sentence) for sentence in (shipped.faults() if own else ())]
+    others = (*shipped.faults(), *merging.faults(), *router.faults(), *sensitivity.faults()) if own else ()
+    return said + [(settings.content_dir / "measured", sentence) for sentence in others]
 
 
 def _within(fault: Fault, content: Path, wanted: Path | None) -> bool:
