@@ -12,19 +12,18 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from lessons import coverage, decision, facts, schema, standards
+from lessons import coverage, decision, facts, misconceptions, schema, standards
 from lessons.facts import Ledger
 from lessons.faults import Collector, ContentError, Fault
 from lessons.filling import Filler, fill
-from lessons.lesson import Draft, build, draft, unique
-from lessons.model import Claim, Course, Fact, Lesson, Misconception
+from lessons.lesson import Draft, build, draft
+from lessons.model import Claim, Course, Fact, Lesson
 from lessons.reading import Document, read_toml
 from lessons.shelf import Known, Shelf
 from lessons.written import WrittenCourse
 
 __all__ = ["Known", "load", "load_leniently", "stamp"]
 
-MISCONCEPTIONS = "misconceptions.toml"
 _FOLDER = re.compile(r"\d\d-[a-z0-9-]+")
 _LOOKS_LIKE_ID = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 
@@ -49,19 +48,21 @@ def load_leniently(content_dir: Path, known: Known) -> tuple[Course, tuple[Fault
     drafts = [draft(folder, content, collector) for folder in _folders(content)]
     outlines = {one.id: tuple(section.id for section in one.sections) for one in drafts if one.id}
     shelf = Shelf(known, ledger, outlines)
-    misconceptions = _misconceptions(content, shelf, collector)
-    shelf = Shelf(known, ledger, outlines, frozenset(misconceptions))
+    catalogue = misconceptions.read(content, shelf, collector)
+    shelf = Shelf(known, ledger, outlines, frozenset(catalogue.known))
     lessons = [_lesson(one, shelf, collector) for one in drafts]
     _across(drafts, lessons)
-    coverage.check(content, shelf, [one for one in lessons if one], collector)
+    sound = [one for one, by in zip(lessons, drafts, strict=True) if one and not collector.broken(by.name)]
+    misconceptions.closed(catalogue, sound)
+    coverage.check(content, shelf, sound, collector)
     head = schema.build(WrittenCourse, fill(head_file, shelf), head_file) if head_file else None
     course = Course(
         head.title if head else "Донастройка",
         head.lead if head else "",
-        tuple(one for one, written in zip(lessons, drafts, strict=True) if one and not collector.broken(written.name)),
+        tuple(sound),
         head.planned if head else (),
         _derivations(ledger, shelf, facts_files),
-        misconceptions,
+        catalogue.known,
         tuple(claim for document in facts_files for claim in _claims(document, shelf)),
         decision.read(content, shelf, collector),
     )
@@ -122,31 +123,6 @@ def _way(start: str, goal: str, needs: Mapping[str, list[str]], passed: tuple[st
             if rest:
                 return [start, *rest]
     return []
-
-
-def _misconceptions(content: Path, shelf: Shelf, collector: Collector) -> dict[str, Misconception]:
-    """The course's own, and those of any lesson's folder; ids are unique in the whole course."""
-    found: dict[str, Misconception] = {}
-    for file in [content / MISCONCEPTIONS, *sorted(content.glob(f"*/{MISCONCEPTIONS}"))]:
-        document = read_toml(file, content, collector, optional=True)
-        if document is not None:
-            for one in _catalogue(document, shelf, found):
-                found.setdefault(one.id, one)
-    return found
-
-
-def _catalogue(document: Document, shelf: Shelf, taken: Mapping[str, Misconception]) -> list[Misconception]:
-    schema.only(document, "misconception")
-    rows = schema.build_list(Misconception, "misconception", document, fill(document, shelf))
-    unique(document, "misconception", [one.id for _, one in rows])
-    for index, one in rows:
-        if one.id in taken:
-            document.at(("misconception", index, "id"), f"«{one.id}» уже есть в другом файле")
-        problem = shelf.missing_lesson(one.lesson, one.block) if one.lesson else ""
-        if problem:
-            key = "block" if one.lesson in shelf.outlines else "lesson"
-            document.at(("misconception", index, key), problem)
-    return [one for _, one in rows]
 
 
 def _derivations(ledger: Ledger, shelf: Shelf, documents: Iterable[Document]) -> dict[str, Fact]:

@@ -154,3 +154,16 @@ def test_the_stamp_changes_with_every_edit(site: Any) -> None:
     touched = stamp(site.content)
     site.write("01-halves/notes.md", "")
     assert len({before, touched, stamp(site.content)}) == 3
+
+
+@pytest.mark.parametrize(
+    ("closes", "told"),
+    [("", "не сказано"), ("halves/pieces", "сам выдаёт"), ("halves/nothing", "нет вопроса"), ("halves/steps", "")],
+)
+def test_a_wrong_idea_is_closed_by_another_question(site: Any, closes: str, told: str) -> None:
+    file = "misconceptions.toml"
+    line = f'closes = "{closes}"\n' if closes else ""
+    site.write(file, site.read(file).replace('closes = "halves/after-one"\n', line))
+    course, faults = site.leniently()
+    assert course.misconceptions
+    assert [told in fault.message for fault in faults] == ([True] if told else [])
