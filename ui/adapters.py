@@ -16,7 +16,7 @@ from demos.finetuning.adapters import store
 from demos.finetuning.adapters.container import AdapterError
 from demos.finetuning.adapters.opening import Result as Opened
 from demos.finetuning.spec import COURSE_BASE, RunSpec
-from demos.finetuning.tasks import TASKS, build
+from demos.finetuning.tasks import TASKS, build, known
 from jobs import compute
 from progress import run_files
 from ui import runs, session
@@ -156,4 +156,5 @@ def _usable(spec: RunSpec) -> bool:
 
 
 def _task(spec: RunSpec) -> str:
-    return TASKS[spec.task].title if spec.task in TASKS else "свои данные"
+    found = known(spec.task)
+    return found.title if found else "свои данные"

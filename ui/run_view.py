@@ -14,12 +14,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from common import numbers
-from demos.finetuning import recipe
+from demos.finetuning import recipe, tasks
 from demos.finetuning.elsewhere import Elsewhere
 from demos.finetuning.events import Answer, Finished, Score, to_json
 from demos.finetuning.spec import THREE_CURVES, RunSpec
 from demos.finetuning.story import Story
-from demos.finetuning.tasks import TASKS
 from progress import export
 from ui.widgets.safe import plain
 
@@ -218,7 +217,8 @@ def source(spec: RunSpec) -> str:
 
 def task(spec: RunSpec) -> str:
     """The task's title as Markdown; a name that nobody knows may be anything, so it is shown inert."""
-    return TASKS[spec.task].title if spec.task in TASKS else plain(spec.task)
+    found = tasks.known(spec.task)
+    return found.title if found else plain(spec.task)
 
 
 def facts(spec: RunSpec) -> str:

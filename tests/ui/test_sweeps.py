@@ -18,6 +18,7 @@ from demos.params import read
 from jobs.queue import Place
 from tests.demos.finetuning import invented
 from ui import runs
+from ui.demos import frame
 
 Visit = Callable[..., AppTest]
 NAMES = ("rates", "curves", "ranks", "alphas")
@@ -26,6 +27,7 @@ NAMES = ("rates", "curves", "ranks", "alphas")
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(measured, "FOLDER", tmp_path / "runs")
+    frame.computed.cache_clear()
     return tmp_path / "runs"
 
 
