@@ -14,6 +14,7 @@ import streamlit as st
 
 from charts import numeric, sums
 from charts.numeric import raised
+from common.numbers import MINUS
 from demos.numeric import formats, number, snippets
 from demos.numeric.formats import FORMATS
 from demos.numeric.number import Result
@@ -31,6 +32,7 @@ _PARTS = {"sign": "Знак", "exponent": "Порядок", "mantissa": "Ман�
 
 def _number(fields: Mapping[str, Field], locked: frozenset[str], key: str) -> dict[str, Any]:
     fixed = bool(locked & {"number", "bits"})
+    _spell(key)
     values: dict[str, Any] = {
         "number": st.text_input(
             fields["number"].title,
@@ -75,7 +77,7 @@ def _switches(values: Mapping[str, Any], key: str, *, locked: bool) -> None:
             format_func=lambda place, form=values["format"]: _weight(form, place),  # type: ignore[misc]
             disabled=locked,
             on_change=_set_bits,
-            args=(key, values["format"], str(values.get("absmax", 1.0))),
+            args=(key, values["format"]),
         )
 
 
@@ -106,7 +108,7 @@ def _weight(name: str, place: int) -> str:
     """What a bit is worth: powers of two of the exponent, halves and quarters of the mantissa."""
     one = FORMATS[name]
     if one.sign and place == 0:
-        return f"{-128}".replace("-", "−") if name == "int8" else "−"
+        return f"{MINUS}128" if name == "int8" else MINUS
     if one.floating and place > one.exponent:
         return f"2{raised(one.exponent - place)}"
     last = one.exponent if one.floating else one.bits - 1
@@ -117,20 +119,23 @@ def _switch(key: str, part: str, name: str) -> str:
     return f"{key}-{name}-{part}"
 
 
-def _set_bits(key: str, name: str, absmax: str) -> None:
-    """Take the bits as they are switched now, and write the number that they are."""
-    lit = {
-        place
-        for part in _groups(name)
-        for place in session.recall(_switch(key, part, name), list[int]()) or list[int]()
-    }
+def _set_bits(key: str, name: str) -> None:
+    """Take the bits as they are switched now."""
+    none = list[int]()
+    lit = {place for part in _groups(name) for place in session.recall(_switch(key, part, name), none) or none}
     bits = "".join("1" if place in lit else "0" for place in range(FORMATS[name].bits))
     session.remember(form.widget(key, "bits"), bits)
+
+
+def _spell(key: str) -> None:
+    """Where bits decide, the field of the number says which one they are; bits that do not fit stay as they are."""
+    bits, name = (session.recall(form.widget(key, field), "") for field in ("bits", "format"))
     try:
-        value = number.exact(formats.decode(name, int(bits, 2), _scale(absmax)))
-    except ValueError:
+        code = int(bits, 2) if len(bits) == FORMATS[name].bits else int("")
+        value = number.exact(formats.decode(name, code, _scale(str(session.recall(form.widget(key, "absmax"), 1.0)))))
+    except (ValueError, KeyError):
         return
-    spelled = {"не число": "nan", "∞": "inf", "−∞": "-inf"}.get(value, value).removesuffix("…")
+    spelled = {"не число": "nan", "∞": "inf", f"{MINUS}∞": "-inf"}.get(value, value).removesuffix("…")
     session.remember(form.widget(key, "number"), spelled[: number.LONGEST])
 
 
