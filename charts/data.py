@@ -77,7 +77,9 @@ def converted(result: Converted) -> Drawing:
         numbers=(
             Number("Прочитано", numbers.integer(sum(count for _, count in result.forms))),
             Number("Записано", numbers.integer(len(result.lines))),
-            Number("Читается обратно так же", numbers.integer(result.same)),
+            Number(
+                "Читается обратно", numbers.integer(result.same), "Разговоры, которые из новой записи читаются теми же."
+            ),
             Number("Не поместилось", numbers.integer(len(result.faults))),
         ),
         tables=(
@@ -89,90 +91,73 @@ def converted(result: Converted) -> Drawing:
 
 
 def balanced(result: Balance) -> Drawing:
-    """Classes of both training sets, and what the two runs came to."""
-    known = [side for side in result.sides if side.outcome]
+    """Classes of both training sets, and what the runs on them came to."""
+    known = [side for side in result.sides if side.outcomes]
+    missing = [side.title for side in result.sides if not side.outcomes]
     return Drawing(
         charts=(classes(result), *((outcome(result, known),) if known else ())),
         numbers=tuple(
-            Number(
-                f"Верно: {side.title}",
-                numbers.percent(side.outcome.score.right / side.outcome.score.of, 1),
-                f"{side.outcome.score.right} из {side.outcome.score.of} на сбалансированной проверке.",
-            )
-            for side in known
-            if side.outcome
+            Number(f"Верно: {side.title}", numbers.percent(side.accuracy, 1), _seeds(side)) for side in known
         ),
-        tables=(
-            Table(
-                "Классы в обучении",
-                ("класс", *(side.title for side in result.sides)),
-                tuple(
-                    (name, *(dict(side.classes)[name] for side in result.sides)) for name, _ in result.sides[0].classes
-                ),
-            ),
-        ),
-        notes=tuple(
-            f"«{side.title}»: запуск {side.spec.title} записан {side.outcome.date[:10]}, зерно {side.spec.seed}."
-            for side in known
-            if side.outcome
-        ),
-        warnings=tuple(
-            f"«{side.title}»: ещё не записано. Запустите сами." for side in result.sides if not side.outcome
-        ),
+        tables=(_class_table(result), *((_run_table(known),) if known else ())),
+        notes=("На проверке всех классов поровну, поэтому перекос виден в ответах, а не в потерях на обучении.",),
+        warnings=(f"Ещё не записано: {', '.join(missing)}. Запустите сами — ссылки ниже.",) if missing else (),
     )
 
 
 def classes(result: Balance) -> Chart:
-    """Examples of every class, both sides, on a logarithmic axis."""
+    """Examples of every class, both sides."""
     chosen = next(side for side in result.sides if side.task == result.chosen)
     most, many = chosen.classes[0]
     total = sum(count for _, count in chosen.classes)
-    finding = (
-        f"Обучение «{chosen.title}»: «{most}» — {numbers.percent(many / total, 0)} из {numbers.integer(total)} примеров"
-    )
-    figure = theme.figure(finding, x="обучающих примеров, каждый шаг — в 10 раз", height=330)
+    share = numbers.percent(many / total, 0)
+    even = many * len(chosen.classes) == total
+    said = f"каждого класса по {share}" if even else f"«{most}» — {share}"
+    finding = f"Обучение «{chosen.title}»: {said} из {numbers.integer(total)} примеров"
+    figure = theme.figure(finding, x="обучающих примеров", height=350)
     for side in result.sides:
-        names = [name for name, _ in side.classes]
         figure.add_bar(
-            y=names,
+            y=[name for name, _ in side.classes],
             x=[count for _, count in side.classes],
             name=side.title,
             orientation="h",
             marker={"color": SIDES[side.task], "pattern": {"shape": "/" if side.task == "intents_skewed" else ""}},
             opacity=1 if side.task == result.chosen else 0.4,
+            text=[str(count) for _, count in side.classes],
+            textposition="outside",
+            cliponaxis=False,
             hovertemplate=f"{side.title}, %{{y}}: %{{x}}<extra></extra>",
         )
-    figure.update_layout(barmode="group")
-    figure.update_xaxes(type="log", range=[1, 3.05], tickvals=[10, 100, 1000], ticktext=["10", "100", "1000"])
+    figure.update_layout(barmode="group", legend={"y": -0.3, "traceorder": "normal"})
     figure.update_yaxes(categoryorder="array", categoryarray=[name for name, _ in chosen.classes][::-1], showgrid=False)
     words = "; ".join(f"{name} — {numbers.integer(count)}" for name, count in chosen.classes)
     return Chart(figure, f"{finding}. {words}.")
 
 
 def outcome(result: Balance, known: list[Side]) -> Chart:
-    """Accuracy of both runs on the same balanced questions, with intervals and the level of blind guessing."""
-    figure_rows = [(side, side.outcome) for side in known if side.outcome]
-    words = " и ".join(
-        f"{side.title} — {numbers.percent(end.score.right / end.score.of, 1)}" for side, end in figure_rows
-    )
+    """Accuracy on the same balanced questions: the mean as a bar, every run as a dot, blind guessing as a line."""
+    words = " и ".join(f"{side.title} — {numbers.percent(side.accuracy, 1)}" for side in known)
     finding = f"Один рецепт, разные данные: {words} верных ответов"
-    figure = theme.figure(finding, x="верных ответов на сбалансированной проверке, %", height=210)
+    figure = theme.figure(finding, x="верных ответов на сбалансированной проверке, %", height=230)
     figure.add_bar(
-        y=[side.title for side, _ in figure_rows],
-        x=[100 * end.score.right / end.score.of for _, end in figure_rows],
+        y=[side.title for side in known],
+        x=[100 * side.accuracy for side in known],
         orientation="h",
-        marker={"color": [SIDES[side.task] for side, _ in figure_rows]},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": [100 * (end.score.high - end.score.right / end.score.of) for _, end in figure_rows],
-            "arrayminus": [100 * (end.score.right / end.score.of - end.score.low) for _, end in figure_rows],
-        },
+        marker={"color": [SIDES[side.task] for side in known]},
+        customdata=[f"{side.title}: {numbers.percent(side.accuracy, 1)}. {_seeds(side)}" for side in known],
+        hovertemplate="%{customdata}<extra></extra>",
+        showlegend=False,
+    )
+    figure.add_scatter(
+        y=[side.title for side in known for _ in side.outcomes],
+        x=[100 * end.score.right / end.score.of for side in known for end in side.outcomes],
+        mode="markers",
+        marker={"color": palette.ORANGE, "size": 10, "symbol": "diamond", "line": {"width": 1, "color": palette.BLACK}},
         customdata=[
-            f"{side.title}: {end.score.right} из {end.score.of}, loss на проверке {numbers.significant(end.loss, 3)}"
-            for side, end in figure_rows
+            f"зерно {end.seed}: {end.score.right} из {end.score.of}" for side in known for end in side.outcomes
         ],
         hovertemplate="%{customdata}<extra></extra>",
+        showlegend=False,
     )
     figure.add_vline(x=100 * result.guess, line={"color": palette.GREY, "dash": "dot"})
     figure.update_xaxes(range=[0, 103])
@@ -181,8 +166,28 @@ def outcome(result: Balance, known: list[Side]) -> Chart:
     return Chart(figure, f"{finding}. Пунктир — {level}: столько даст один и тот же ответ на всё.")
 
 
+def _seeds(side: Side) -> str:
+    return "Запуски: " + ", ".join(f"{end.score.right} из {end.score.of}" for end in side.outcomes) + "."
+
+
+def _class_table(result: Balance) -> Table:
+    counts = [dict(side.classes) for side in result.sides]
+    rows = tuple((name, *(each[name] for each in counts)) for name, _ in result.sides[0].classes)
+    return Table("Классы в обучении", ("класс", *(side.title for side in result.sides)), rows)
+
+
+def _run_table(known: list[Side]) -> Table:
+    rows = tuple(
+        (side.title, end.seed, end.score.right, end.score.of, end.score.low, end.score.high, end.loss, end.date[:10])
+        for side in known
+        for end in side.outcomes
+    )
+    head = ("данные", "зерно", "верно", "из", "не меньше", "не больше", "loss на проверке", "записано")
+    return Table("Записанные запуски", head, rows, note="Границы доли верных — 95 %, по Уилсону.")
+
+
 def _findings(found: tuple[Finding, ...], title: str) -> Table:
-    rows = tuple((LEVELS[item.level], item.where, item.text) for item in found)
+    rows = tuple((LEVELS[item.level], item.where.replace(" ", numbers.NBSP), item.text) for item in found)
     return Table(title, ("что", "где", "что не так и что делать"), rows, folded=False)
 
 

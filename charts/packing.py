@@ -213,8 +213,8 @@ def _warnings(result: Result) -> tuple[str, ...]:
         gone = numbers.plural(result.dropped, "пример", "примера", "примеров")
         said.append(f"trl выбросит {gone}: после обрезки в них нечего учить.")
     if result.foreign:
-        pairs = numbers.plural(result.foreign, "пару", "пары", "пар")
-        said.append(f"Внимание смешивает примеры: {pairs} токенов из разных примеров видят друг друга.")
+        times = numbers.plural(result.foreign, "раз", "раза", "раз")
+        said.append(f"Внимание смешивает примеры: во всех окнах токен видит чужой {times}.")
     if result.torn:
         said.append(f"Разрезано примеров: {numbers.integer(result.torn)}. Конец ответа не видит своего вопроса.")
     return tuple(said)

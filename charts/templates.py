@@ -53,7 +53,7 @@ def composition(result: Result) -> Chart:
     count = len(result.tokens)
     learned = numbers.plural(result.trained, "токену", "токенам", "токенам")
     finding = f"{result.title}: модель учится {learned} из {numbers.integer(count)}"
-    figure = theme.figure(finding, x="токены", height=210)
+    figure = theme.figure(finding, x="токены", height=240)
     for name, colour, pattern, many in parts:
         figure.add_bar(
             x=[many],
@@ -63,7 +63,7 @@ def composition(result: Result) -> Chart:
             marker={"color": colour, "pattern": {"shape": pattern}, "line": {"width": 1, "color": theme.LINES}},
             hovertemplate=f"{name}: {numbers.plural(many, 'токен', 'токена', 'токенов')}<extra></extra>",
         )
-    figure.update_layout(barmode="stack", legend_y=-0.7)
+    figure.update_layout(barmode="stack", legend={"y": -1.0, "traceorder": "normal"})
     figure.update_yaxes(showticklabels=False)
     return Chart(figure, f"{finding}. {'; '.join(f'{name} — {many}' for name, _, _, many in parts)}.")
 
@@ -116,6 +116,7 @@ def accuracy(result: Fall) -> Chart:
         },
         error_x={
             "type": "data",
+            "color": palette.GREY,
             "symmetric": False,
             "array": [100 * (row.high - row.right / row.of) for row in rows],
             "arrayminus": [100 * (row.right / row.of - row.low) for row in rows],

@@ -5,13 +5,15 @@ The runs are recorded by ``scripts/measure.py``; what is not recorded yet is sai
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from demos.finetuning import measured, tasks
-from demos.finetuning.events import Finished, Score
+from demos.finetuning import measured, plan, tasks
+from demos.finetuning.events import Score
+from demos.finetuning.plan import DIRTY_SEEDS
 from demos.finetuning.spec import RunSpec
 from demos.params import Checked, parameter
 
@@ -29,20 +31,27 @@ class Params(Checked):
 class Outcome:
     """What a recorded run came to; loss is the mean over the answers of the balanced validation data."""
 
+    seed: int
     score: Score
     loss: float
-    date: str
+    date: str  # ISO 8601
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One kind of training data. ``outcome`` is None while the run is not recorded on the base model of now."""
+    """One kind of training data. ``outcomes``: the recorded runs on the base model of now, none or one a seed."""
 
     task: str
     title: str
     spec: RunSpec
     classes: tuple[tuple[str, int], ...]  # answer and how many training examples have it
-    outcome: Outcome | None
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def accuracy(self) -> float:
+        """Mean share of right answers; 0 without a recorded run."""
+        shares = [end.score.right / end.score.of for end in self.outcomes]
+        return sum(shares) / len(shares) if shares else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +71,14 @@ def balance(params: Params) -> Result:
 
 def _side(task: str) -> Side:
     spec = RunSpec(task=task)
+    found = [_outcome(dataclasses.replace(spec, seed=seed)) for seed in DIRTY_SEEDS]
+    return Side(task, SIDES[task], spec, _classes(task), tuple(end for end in found if end))
+
+
+def _outcome(spec: RunSpec) -> Outcome | None:
     found = measured.recorded(spec.fingerprint)
-    end = found.story.finished if found else None
-    outcome = Outcome(end.after, end.validation_after, found.made.date) if found and isinstance(end, Finished) else None
-    return Side(task, SIDES[task], spec, _classes(task), outcome)
+    end = plan.finished(found)
+    return Outcome(spec.seed, end.after, end.validation_after, found.made.date) if found and end else None
 
 
 @cache

@@ -13,7 +13,6 @@ from demos.data.samples import OWN, SAMPLES, TITLES
 from demos.finetuning.formats import FORMS
 from demos.params import Checked, parameter
 
-
 FORM_TITLES = {name: form.title for name, form in FORMS.items()}
 
 

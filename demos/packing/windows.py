@@ -42,7 +42,7 @@ class Params(Checked):
     source: str = parameter(sources.OWN, "Примеры", words=SOURCES)
     strategy: str = parameter("bfd", "Укладка", words=NAMES)
     window: int = parameter(24, "Окно (max_length), токенов", low=4, high=512)
-    row: int = parameter(1, "Показать окно номер", low=1, high=1000)
+    row: int = parameter(2, "Показать окно номер", low=1, high=1000)
     lengths: str = parameter("9+5, 6+4, 14+8, 3+2, 10+3, 4+6", "Длины: вопрос + ответ", note="через запятую")
     examples: int = parameter(12, "Сколько примеров задачи", low=1, high=sources.MOST)
     batch: int = parameter(2, "Окон в батче", low=1, high=16)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from demos.chat_templates import families
+from demos.chat_templates import families, wrong
 from demos.chat_templates.render import Params, Result, render
 from demos.params import ParamsError
 
@@ -49,7 +49,7 @@ def call(messages: list[dict[str, str]], **fields: Any) -> Result:
     messages=st.lists(st.tuples(st.sampled_from(ROLES), TEXTS), min_size=1, max_size=5),
     prompt=st.booleans(),
 )
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_text_and_ids_are_those_of_transformers(
     tokenizers: dict[str, Any], family: str, messages: list[tuple[str, str]], prompt: bool
 ) -> None:
@@ -211,3 +211,26 @@ def test_a_template_of_ones_own_is_rendered_as_transformers_would(tokenizers: di
 def test_messages_that_are_none(messages: str) -> None:
     with pytest.raises(ParamsError, match="Сообщени"):
         render(Params(messages=messages))
+
+
+def test_the_fall_in_a_wrong_template_is_measured_again() -> None:
+    """A part of scripts/measure_templates.py, and the bundled template as transformers itself would ask."""
+    from demos.finetuning import base_model, evaluate
+
+    known = evaluate.old_skills()["to_english"]
+    recorded = wrong.recorded()["ways"]
+    for way in (wrong.RIGHT, "chatml", wrong.NO_PROMPT):
+        said = wrong.answer([wrong.write(way, example) for example in known])
+        right = sum(evaluate.is_right(text, example.answer) for text, example in zip(said, known, strict=True))
+        assert right == recorded[way]["to_english"]
+    theirs = evaluate.greedy(base_model.load(), base_model.tokenizer(), [example.prompt for example in known])
+    assert wrong.answer([wrong.write(wrong.RIGHT, example) for example in known]) == theirs
+
+
+def test_one_question_is_asked_live() -> None:
+    own = wrong.wrong(wrong.Params(way=wrong.RIGHT))
+    other = wrong.wrong(wrong.Params(way="llama3"))
+    assert (own.right, other.right) == (True, False)
+    assert own.said == own.expected == other.expected
+    assert other.tokens > own.tokens == own.own_tokens
+    assert [row.of for row in own.rows] == [120] * len(wrong.WAYS)

@@ -120,7 +120,7 @@ def test_pasted_data_are_linted_and_a_long_text_gets_no_link(visit: Visit) -> No
     tab = opened(visit, "data.lint", sample=OWN)
     tab.text_area[0].set_value('{"instruction": "а", "output": "б"}\n{"instruction": 5, "output": "в"}').run()
     assert (metrics(tab)["Ошибок"], metrics(tab)["Примеров"]) == ("1", "1")
-    assert any("Строка 2" in each.value for each in tab.markdown)
+    assert any("Строка\u00a02" in each.value for each in tab.markdown)
     line = json.dumps({"instruction": "слово " * 100, "output": "б"}, ensure_ascii=False)
     tab.text_area[0].set_value(f"{line}\n" * 20).run()
     assert any("ссылкой не передать" in each.value for each in tab.caption)

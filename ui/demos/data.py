@@ -20,7 +20,7 @@ from demos.data.convert import Params as Conversion
 from demos.data.convert import Result as Converted
 from demos.data.lint import Params, Result
 from demos.data.samples import OWN
-from demos.finetuning import own
+from demos.finetuning import measured, own
 from demos.finetuning.spec import RunSpec
 from demos.params import Field, ParamsError
 from progress.database import DatabaseFault
@@ -145,7 +145,7 @@ def _store(text: str, name: str, key: str) -> None:
 def _below_balance(_params: Weighed, result: Balance, _key: str) -> None:
     with st.container(horizontal=True):
         for side in result.sides:
-            verb = "Повторить" if side.outcome else "Запустить"
+            verb = "Повторить" if side.outcomes else "Запустить"
             links.go(f"{verb}: {side.title}", links.NEW_RUN, links.recipe(side.spec), icon=":material/replay:")
 
 
@@ -201,5 +201,6 @@ LOOKS: Mapping[str, Look] = {
         summary="Один рецепт и одна проверка, но в обучении 92 % одного класса: что скажут настоящие запуски.",
         draw=data.balanced,
         below=_below_balance,
+        stamp=measured.stamp,
     ),
 }

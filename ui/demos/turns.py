@@ -72,9 +72,16 @@ def edit(key: str, *, locked: bool) -> str:
 
 
 def _row(key: str, place: int, *, alone: bool) -> dict[str, str]:
-    with st.container(horizontal=True, vertical_alignment="bottom", key=f"{key}-turn-{place}"):
-        role = st.selectbox("Роль", ROLES, key=f"{key}-role-{place}", format_func=_TITLES.__getitem__, width=190)
-        text = st.text_input("Текст", key=f"{key}-text-{place}", max_chars=LONGEST_TURN)
+    with st.container(horizontal=True, vertical_alignment="center", key=f"{key}-turn-{place}"):
+        role = st.selectbox(
+            "Роль",
+            ROLES,
+            key=f"{key}-role-{place}",
+            format_func=_TITLES.__getitem__,
+            width=190,
+            label_visibility="collapsed",
+        )
+        text = st.text_input("Текст", key=f"{key}-text-{place}", max_chars=LONGEST_TURN, label_visibility="collapsed")
         st.button(
             "Удалить",
             key=f"{key}-drop-{place}",
