@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -110,7 +111,10 @@ def write(store: Store, file: Path | None = None) -> None:
     for name in ("rows", "blends", "requests"):
         inside = ",\n".join(f'"{key}":{_line(value)}' for key, value in data[name].items())
         lines.append(f'"{name}":{{\n{inside}\n}}')
-    (file or FILE).write_text("{" + ",\n".join(lines) + "}\n", encoding="utf-8")
+    target = file or FILE
+    aside = target.with_suffix(f".{os.getpid()}")
+    aside.write_text("{" + ",\n".join(lines) + "}\n", encoding="utf-8")
+    aside.replace(target)
 
 
 def _read(file: Path) -> Store | None:
