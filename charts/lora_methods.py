@@ -27,6 +27,8 @@ _FAMILIES = (
     ("вставки", palette.PURPLE),
     ("LoRA и часть базы", palette.VERMILION),
 )
+_SHORT = {"bottleneck": "вставки", "modules_to_save": "LoRA + модули", "trainable_tokens": "LoRA + токены"}
+"""What a phone has room for."""
 FILE, MOMENTS = "файл адаптера", "моменты AdamW"
 
 
@@ -89,7 +91,7 @@ def _dots(
     """A mark for each method; ``marker`` says how it looks."""
     figure.add_scatter(
         x=[value(row) for row in rows],
-        y=[row.title for row in rows],
+        y=[_short(row) for row in rows],
         name=name,
         mode="markers",
         marker={"size": 13, **marker},
@@ -102,7 +104,7 @@ def _dots(
 
 def _order(figure: Any, rows: list[Row]) -> None:
     """As in the table, from the top down."""
-    names = [row.title for row in rows]
+    names = [_short(row) for row in rows]
     figure.update_yaxes(categoryorder="array", categoryarray=names[::-1], range=[-0.7, len(names) - 0.3])
 
 
@@ -115,31 +117,49 @@ def _numbers(rows: list[Row]) -> tuple[Number, ...]:
         Number("LoRA: обучается", numbers.integer(lora.trainable)),
         Number("LoRA: доля", numbers.percent(lora.share, 3), "Обучаемые параметры к базе с адаптером."),
         Number("LoRA: файл", numbers.size(lora.file_bytes), inside),
-        Number("LoRA: моменты AdamW", numbers.size(lora.optimizer_bytes), "Два числа на каждый обучаемый параметр."),
+        Number(
+            "LoRA: Adam", numbers.size(lora.optimizer_bytes), "Моменты AdamW: два числа на каждый обучаемый параметр."
+        ),
     )
 
 
-def _tables(result: Result) -> tuple[Table, Table]:
-    words = tuple((row.title, row.trains, row.formula) for row in result.rows)
+def _tables(result: Result) -> tuple[Table, ...]:
+    rows = result.rows
     return (
         Table(
             "Точные числа",
-            ("метод", "обучается", "доля, %", "файл, Б", "заголовок, Б", "тензоров", "моменты, Б"),
-            tuple(_cells(row) for row in result.rows),
-            "Файл = 8 байт длины + заголовок JSON, дополненный пробелами до кратного восьми (в таблице они вместе), "
-            "+ числа тензоров: 4 байта на число адаптера, 2 — на копию модуля базы. Рядом лежит ещё "
-            "adapter_config.json, около килобайта.",
+            ("метод", "обучается", "доля, %", "файл, Б", "моменты, Б"),
+            tuple(
+                (row.title, row.trainable, 100 * row.share, row.file_bytes, row.optimizer_bytes)
+                if row.accepted
+                else (row.title, None, None, None, None)
+                for row in rows
+            ),
             folded=False,
         ),
-        Table("Что обучает каждый метод", ("метод", "что обучает", "сколько"), words, folded=False),
+        Table(
+            "Что обучает каждый метод",
+            ("метод", "что обучает", "сколько"),
+            tuple((row.title, row.trains, row.formula) for row in rows),
+            folded=False,
+        ),
+        Table(
+            "Из чего состоит файл",
+            ("метод", "тензоров", "заголовок, Б", "числа, Б", "файл, Б"),
+            tuple(
+                (row.title, row.tensors, row.header_bytes, row.file_bytes - row.header_bytes, row.file_bytes)
+                for row in rows
+                if row.accepted
+            ),
+            "Заголовок — это 8 байт длины и JSON с именами и размерами, дополненный пробелами до кратного 8. Число "
+            "адаптера занимает 4 байта, число копии модуля базы — 2. Рядом лежит ещё adapter_config.json, около "
+            "килобайта.",
+        ),
     )
 
 
-def _cells(row: Row) -> tuple[str | int | float | None, ...]:
-    if not row.accepted:
-        return (row.title, None, None, None, None, None, None)
-    bytes_ = (row.file_bytes, row.header_bytes, row.tensors, row.optimizer_bytes)
-    return (row.title, row.trainable, 100 * row.share, *bytes_)
+def _short(row: Row) -> str:
+    return _SHORT.get(row.method, row.title)
 
 
 def _trained(row: Row) -> int:

@@ -42,7 +42,7 @@ def draw(result: Result) -> Drawing:
 
 def maps(result: Result) -> Chart:
     """Six maps: W and the sum, the update on W's scale and on its own, B and A."""
-    finding = f"{result.title}: поправка — {numbers.percent(result.ratio, 1)} от размера W"
+    finding = f"{result.title}: поправка — {numbers.percent(result.ratio, 1)} от W"
     figure = theme.figure(finding, x="", height=980)
     shared = max(result.weight.largest, result.merged.largest)
     places = (
@@ -64,7 +64,7 @@ def spectra(result: Result) -> Chart:
     """Energy by rank: full fine-tuning, the adapter, noise."""
     full, _, random = result.spectra
     many = numbers.plural(full.rank_for_90, "направление", "направления", "направлений")
-    finding = f"90 % полного дообучения держат {many} из {len(full.curve)}; у случайной матрицы — {random.rank_for_90}"
+    finding = f"90 % поправки — это {many} из {len(full.curve)}, если учить всё; у шума — {random.rank_for_90}"
     figure = theme.figure(finding, x="оставлено направлений (ранг)", y="сохранённая энергия, %", height=380)
     for one in result.spectra:
         energy_curve(figure, NAMES[one.name], one.curve, *_LINES[one.name])
@@ -166,5 +166,12 @@ def _energies(result: Result) -> Table:
 
 
 def _cells(one: Map) -> Table:
-    columns = ("строка клеток", *(str(column + 1) for column in range(len(one.cells[0]))))
-    return Table(f"Клетки {one.name}", columns, tuple((row + 1, *cells) for row, cells in enumerate(one.cells)))
+    """Cell by cell, as a spreadsheet can take them; a page shows the first few."""
+    down = _spans("строка", "строки", one.block[0], one.rows)
+    across = _spans("столбец", "столбцы", one.block[1], one.columns)
+    rows = (
+        (row, column, value)
+        for row, cells in zip(down, one.cells, strict=True)
+        for column, value in zip(across, cells, strict=True)
+    )
+    return Table(f"Клетки {one.name}", ("строки", "столбцы", "наибольшее по модулю"), tuple(rows))

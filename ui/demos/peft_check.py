@@ -83,16 +83,16 @@ def _say(first: str, second: str, *, equal: bool) -> None:
 
 
 def _table(found: list[Result]) -> None:
-    head = "| Метод | обучается | по PEFT | файл, Б | по PEFT | |\n|---|--:|--:|--:|--:|---|\n"
+    head = "| Метод | обучается | по PEFT | файл, Б | по PEFT |\n|---|--:|--:|--:|--:|\n"
     st.markdown(head + "\n".join(map(_row, found)))
 
 
 def _row(row: Result) -> str:
+    name = cell(row.title if row.equal else f"{row.title} — не сошлось")
     if row.refused:
-        return f"| {cell(row.title)} | | отказывается | | | {'сошлось' if row.equal else 'не сошлось'} |"
+        return f"| {name} | | отказывается | | отказывается |"
     values = (row.trainable, row.peft_trainable, row.file_bytes, row.peft_file_bytes)
-    said = " | ".join(numbers.integer(value) for value in values)
-    return f"| {cell(row.title)} | {said} | {'сошлось' if row.equal else 'не сошлось'} |"
+    return f"| {name} | {' | '.join(numbers.integer(value) for value in values)} |"
 
 
 @lru_cache(maxsize=64)
