@@ -116,12 +116,15 @@ def merge(way: Way, weight: Tensor, delta: Tensor, four_bits: Quantized) -> Merg
 
 
 def _half(way: Way, weight: Tensor, delta: Tensor) -> Merged:
-    """As PEFT does it on a base of 16 bits: W rounded, the update rounded, their sum rounded once more."""
+    """As PEFT does it on a base of 16 bits: W is rounded, the update is added in float32, the sum rounded again.
+
+    With ``safe_merge=True`` PEFT rounds the update too before it adds it.
+    """
     import torch
 
     dtype = torch.float16 if way == "float16" else torch.bfloat16
     before = weight.to(dtype)
-    after = before + delta.to(dtype)
+    after = (before.float() + delta).to(dtype)
     return Merged(before.float(), after.float(), _changed(before, after))
 
 

@@ -70,7 +70,7 @@ def test_losses_are_what_numpy_says(json: Adapter, whole: precision.Result) -> N
     import torch
 
     base, delta = weights.base()[LAYER].double().numpy(), by_hand(json, LAYER)
-    low = (torch.tensor(base).bfloat16() + torch.tensor(delta).float().bfloat16()).double().numpy()
+    low = (torch.tensor(base).bfloat16() + torch.tensor(delta)).bfloat16().double().numpy()
     change, wrong = low - torch.tensor(base).bfloat16().double().numpy(), low - (base + delta)
     ways = {one.way: one for one in whole.ways}
     told = next(one for one in ways["bfloat16"].layers if (one.block, one.kind) == (1, "down_proj"))
