@@ -49,6 +49,11 @@ class Params(Checked):
     density: float = parameter(0.5, "Оставить чисел", low=0.05, high=1, note="только ties и dare")
     second_rank: int = parameter(4, "Ранг второго", low=1, high=4, note="4 — как обучен, меньше — обрезан по SVD")
 
+    def __post_init__(self) -> None:
+        Checked.__post_init__(self)
+        if self.first == self.second:
+            raise ParamsError("Выберите два разных адаптера: сумма одного с самим собой — просто его усиление.")
+
 
 @dataclass(frozen=True, slots=True)
 class Side:
@@ -83,10 +88,8 @@ def arithmetic(params: Params) -> Result:
     """Blend two adapters and ask for both tasks.
 
     Raises:
-        ParamsError: one adapter twice, or nothing was measured on the base model of now.
+        ParamsError: nothing was measured on the base model of now.
     """
-    if params.first == params.second:
-        raise ParamsError("Выберите два разных адаптера: сумма одного с самим собой — просто его усиление.")
     opened = {
         params.first: shipped.adapter(params.first),
         params.second: cut(shipped.adapter(params.second), params.second_rank),

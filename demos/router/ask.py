@@ -34,6 +34,13 @@ class Params(Checked):
     cue: bool = parameter(True, "Примеры адаптеров с подсказкой («вежливо: …»)")
     way: Literal["nearest", "centroid"] = parameter("nearest", "Близость", words=WAYS)
 
+    def __post_init__(self) -> None:
+        Checked.__post_init__(self)
+        try:
+            check_prompt("", self.prompt.strip())
+        except AdapterError as problem:
+            raise ParamsError(str(problem)) from None
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -63,13 +70,9 @@ def ask(params: Params) -> Result:
     """Route one request and answer it everywhere.
 
     Raises:
-        ParamsError: no request, or one too long.
+        ParamsError: nothing was measured on the base model of now.
     """
-    try:
-        check_prompt("", params.prompt)
-    except AdapterError as problem:
-        raise ParamsError(str(problem)) from None
-    prompt = request("", params.prompt)
+    prompt = request("", params.prompt.strip())
     base = open_base(PLAIN)
     router = Router(base, as_asked(stored.load().examples, cue=params.cue), params.way)
     began = time.perf_counter()

@@ -173,7 +173,7 @@ def test_unequal_ranks_are_refused_in_words() -> None:
     assert "Ранги разные (4, 2)" in told.problem
     assert "равны нулю" in arithmetic.arithmetic(arithmetic.Params(first_weight=0.0, second_weight=0.0)).problem
     with pytest.raises(ParamsError, match="два разных"):
-        arithmetic.arithmetic(arithmetic.Params(second="json"))
+        arithmetic.Params(second="json")
 
 
 def test_naming_another_adapter_is_cheaper_than_merging_and_that_than_loading() -> None:

@@ -142,8 +142,9 @@ class TestWithTheModel:
 
 
 def test_an_empty_or_endless_request_is_refused_in_words() -> None:
-    with pytest.raises(ParamsError, match="Напишите запрос"):
-        ask.ask(ask.Params(prompt=""))
+    for prompt in ("", "   ", "а" * 401):
+        with pytest.raises(ParamsError, match="Запрос|запрос"):
+            ask.Params(prompt=prompt)
 
 
 def _state(base: Any, prompt: Any) -> np.ndarray:

@@ -88,7 +88,7 @@ def _live(params: Params, way: str, key: str) -> None:
 
 
 def _lost(result: Result) -> int:
-    """Which of «вся», «больше половины», «меньше половины» holds for the bfloat16 merge of a full update."""
+    """Which of «вся», «больше половины», «меньше половины» is left by merging into NF4."""
     kept = next(one.kept for one in result.ways if one.way == "nf4")
     return 0 if kept > merging_tables.NO_LOSS else 1 if kept > HALF else 2
 
