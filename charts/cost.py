@@ -21,7 +21,7 @@ def cost(result: Result) -> Drawing:
         Number("Обучение", _money(result.training, result), _hours(result)),
         Number("Свой сервер в месяц", _money(result.month_own, result)),
         Number("API в месяц", _money(result.month_api, result)),
-        Number("Сравняются при", _even(result), "Запросов в месяц, за весь срок вместе с обучением."),
+        Number("Сравняются при", _even(result, ""), "Запросов в месяц, за весь срок вместе с обучением."),
     )
     table = Table(
         "Запросы и деньги",
@@ -55,8 +55,8 @@ def total(result: Result) -> Chart:
     )
     if math.isfinite(result.even):
         figure.add_vline(x=result.even, line={"color": palette.ROLES["base"], "width": 1, "dash": "dot"})
-    figure.update_xaxes(rangemode="tozero")
-    figure.update_yaxes(rangemode="tozero")
+    figure.update_xaxes(rangemode="tozero", tickformat=",.0f", nticks=5)
+    figure.update_yaxes(rangemode="tozero", tickformat=",.0f")
     words = f"Своя модель — {_money(result.total_own, result)}, API — {_money(result.total_api, result)}"
     return Chart(figure, f"{finding}. {words}. Сравняются при {_even(result)}.")
 
@@ -75,8 +75,8 @@ def _times(value: float) -> str:
     return numbers.decimal(value, 2 if value < 2 else 1)
 
 
-def _even(result: Result) -> str:
-    return f"{numbers.integer(result.even)}{NBSP}в месяц" if math.isfinite(result.even) else "никогда"
+def _even(result: Result, unit: str = f"{NBSP}в{NBSP}месяц") -> str:
+    return f"{numbers.integer(result.even)}{unit}" if math.isfinite(result.even) else "никогда"
 
 
 def _money(value: float, result: Result) -> str:

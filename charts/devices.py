@@ -61,8 +61,8 @@ def transfer(result: Transfer) -> Drawing:
 def zero(result: Zero) -> Drawing:
     """Memory of one card at each stage."""
     stages = result.stages
-    finding = f"{numbers.size(stages[0].total)} на карту без ZeRO, {numbers.size(stages[3].total)} — на стадии 3"
-    figure = theme.figure(finding, x="память одной карты, ГБ (10⁹ байт)", height=320)
+    finding = f"{numbers.size(stages[0].total)} без ZeRO, {numbers.size(stages[3].total)} на стадии 3"
+    figure = theme.figure(finding, x="память одной карты, ГБ (10⁹ байт)", height=370)
     parts = (
         ("веса", palette.ROLES["base"], [stage.weights for stage in stages]),
         ("градиенты", palette.SKY, [stage.gradients for stage in stages]),
@@ -78,7 +78,7 @@ def zero(result: Zero) -> Drawing:
             hovertemplate="%{customdata}<extra></extra>",
             customdata=[f"{name}: {numbers.size(value, 2)}" for value in values],
         )
-    figure.update_layout(barmode="stack")
+    figure.update_layout(barmode="stack", legend_y=-0.35)
     figure.add_vline(x=result.memory / 1e9, line={"color": palette.VERMILION, "width": 2, "dash": "dot"})
     figure.update_yaxes(autorange="reversed", showgrid=False, type="category")
     rows = tuple(

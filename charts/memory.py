@@ -35,10 +35,10 @@ COLOURS = {
     "overhead": "#B9BDC6",
 }
 VERDICTS = {
-    "yes": ("влезет", palette.GREEN),
-    "paged": ("влезет, если моменты уйдут в ОЗУ", palette.SKY),
-    "tight": ("впритык: запаса нет", palette.ORANGE),
-    "no": ("не влезет", palette.VERMILION),
+    "yes": ("влезет", palette.GREEN, "да"),
+    "paged": ("влезет, если моменты уйдут в ОЗУ", palette.SKY, "с ОЗУ"),
+    "tight": ("впритык: запаса нет", palette.ORANGE, "впритык"),
+    "no": ("не влезет", palette.VERMILION, "нет"),
 }
 _UNCHECKED = "На GPU не сверено: накладные расходы CUDA и временные тензоры здесь — оценка."
 
@@ -132,17 +132,22 @@ def devices(result: Fits) -> Chart:
         y=[row.title for row in rows],
         orientation="h",
         marker={"color": [VERDICTS[row.verdict][1] for row in rows]},
-        text=[VERDICTS[row.verdict][0] for row in rows],
-        textposition="outside",
-        cliponaxis=False,
         hovertemplate="%{customdata}<extra></extra>",
         customdata=words,
     )
     shown = max(row.usable for row in rows) / GB
-    if need / GB <= 1.4 * shown:
+    figure.add_scatter(  # a column of its own, so that the line crosses no word
+        x=[1.12 * shown] * len(rows),
+        y=[row.title for row in rows],
+        mode="text",
+        text=[VERDICTS[row.verdict][2] for row in rows],
+        hoverinfo="skip",
+    )
+    figure.update_layout(showlegend=False)
+    if need / GB <= shown:
         figure.add_vline(x=need / GB, line={"color": palette.VERMILION, "width": 2, "dash": "dot"})
     figure.update_yaxes(autorange="reversed", showgrid=False, type="category")
-    figure.update_xaxes(range=[0, 1.5 * shown])
+    figure.update_xaxes(range=[0, 1.25 * shown])
     return Chart(figure, f"{finding}. {'; '.join(words)}.")
 
 
@@ -151,14 +156,17 @@ def claims(result: Claims) -> Drawing:
     rows = [claim for claim in result.claims if claim.claimed > 100]
     wrong = sum(claim.verdict != "верно" for claim in result.claims)
     finding = f"Из {len(result.claims)} утверждений точны {len(result.claims) - wrong}"
-    figure = theme.figure(finding, x="байты, каждый шаг — в 10 раз", height=150 + 44 * len(rows))
+    labels = [_wrapped(claim.said) for claim in rows]
+    lines = sum(1 + label.count("<br>") for label in labels)
+    figure = theme.figure(finding, x="байты, каждый шаг — в 10 раз", height=170 + 16 * len(rows) + 17 * lines)
+    figure.update_layout(legend_y=-70 / (16 * len(rows) + 17 * lines))
     for name, colour, symbol, values in (
         ("говорят", palette.ROLES["base"], "circle", [claim.claimed for claim in rows]),
         ("выходит", palette.ROLES["lora"], "diamond", [claim.computed for claim in rows]),
     ):
         figure.add_scatter(
             x=values,
-            y=[_wrapped(claim.said) for claim in rows],
+            y=labels,
             name=name,
             mode="markers",
             marker={"size": 12, "color": colour, "symbol": symbol},
@@ -171,13 +179,8 @@ def claims(result: Claims) -> Drawing:
     figure.update_xaxes(
         type="log", tickvals=[10**p for p in range(5, 13)], ticktext=[numbers.size(10**p, 0) for p in range(5, 13)]
     )
-    cells = tuple(
-        (claim.said, numbers.size(claim.claimed, 2), numbers.size(claim.computed, 2), claim.verdict, claim.why)
-        for claim in result.claims
-    )
-    table = Table(
-        "Что говорят — что выходит", ("Говорят", "Сколько", "Выходит", "Верно ли", "Почему"), cells, folded=False
-    )
+    cells = tuple((claim.said, numbers.size(claim.computed, 2), claim.verdict, claim.why) for claim in result.claims)
+    table = Table("Что говорят — что выходит", ("Говорят", "Выходит", "Верно ли", "Почему"), cells, folded=False)
     spoken = "; ".join(
         f"{claim.said}: выходит {numbers.size(claim.computed, 2)}, {claim.verdict}" for claim in result.claims
     )

@@ -74,7 +74,7 @@ def timeline(result: Step) -> Chart:
     forward, backward, _ = result.phases
     back, there = (numbers.percent(part / result.total, 0) for part in (backward, forward))
     finding = f"Обратный проход — {back} шага, прямой — {there}"
-    figure = theme.figure(finding, x="мс от начала шага", height=320)
+    figure = theme.figure(finding, x="мс от начала шага", height=370)
     for kind, colour in COLOURS.items():
         spans = [span for span in result.spans if span.kind == kind]
         if not spans:
@@ -89,7 +89,7 @@ def timeline(result: Step) -> Chart:
             hovertemplate="%{customdata}<extra></extra>",
             customdata=[f"{span.name}: {_milliseconds(span.length)}" for span in spans],
         )
-    figure.update_layout(barmode="overlay")
+    figure.update_layout(barmode="overlay", legend_y=-0.35)
     names = [PHASE[phase] for phase in PHASES]
     figure.update_yaxes(
         categoryorder="array", categoryarray=names, autorange="reversed", showgrid=False, type="category"

@@ -52,7 +52,7 @@ def notes(architecture: Architecture, plan: Plan, result: Result) -> tuple[str, 
     if not plan.full and plan.adapted and adapter_width(plan) != BYTES[plan.dtype]:
         found.append(
             f"Адаптер и база разной точности, поэтому peft копирует вход каждого слоя: {size(result.kept.inputs)}. "
-            "Одна точность (так делает trl) или autocast (bf16=True) обходится без копий."
+            "Одна точность (так делает trl) или autocast обходится без копий."
         )
     if result.paged:
         found.append(
