@@ -15,6 +15,8 @@ from demos.inference.compare import TITLES
 from demos.inference.compare import Result as Compared
 from demos.inference.sample import Candidate, Result, Step
 
+LEGEND = -0.62
+"""Legend below slanted tokens and the axis title, in heights of the plot."""
 CERTAIN = 0.5
 """Bits: a step below this is hardly a choice."""
 COLOURS = {"base": palette.ROLES["base"], "tuned": palette.ROLES["lora"], "merged": palette.GREEN}
@@ -39,8 +41,8 @@ def answered(result: Result) -> Drawing:
         ),
         tables=(_table(result),),
         notes=(
-            f"«·» — пробел. Слева от токена модель уже ничего не меняет: каждый выбран один раз. Словарь — "
-            f"{numbers.integer(result.vocabulary)} токенов.",
+            "«·» — пробел. Модель пишет слева направо и не возвращается: выбранный токен она уже не поправит. "
+            f"Словарь — {numbers.integer(result.vocabulary)} токенов.",
             *([] if result.ended else ["Ответ оборван: вышло число токенов, а конца модель не назвала."]),
         ),
     )
@@ -49,7 +51,7 @@ def answered(result: Result) -> Drawing:
 def tokens(result: Result) -> Chart:
     """Every token of the answer and its own probability; those that were not the likeliest stand out."""
     finding = _answer_finding(result)
-    figure = theme.figure(finding, x="токены ответа по порядку", y="вероятность, %", height=330)
+    figure = theme.figure(finding, x="токены ответа по порядку", y="вероятность, %", height=380)
     for name, colour, kept in (("самый вероятный", LIKELIEST, True), ("не самый вероятный", OTHER, False)):
         chosen = [(place, each) for place, each in enumerate(result.steps) if (each.place == 1) == kept]
         figure.add_bar(
@@ -61,7 +63,7 @@ def tokens(result: Result) -> Chart:
             customdata=[_step_hover(place, each) for place, each in chosen],
         )
     _ticks(figure, [each.token for each in result.steps])
-    figure.update_layout(barmode="overlay")
+    figure.update_layout(barmode="overlay", legend_y=LEGEND)
     figure.update_yaxes(range=[0, 104])
     words = ", ".join(f"{each.token} {numbers.percent(each.chosen.plain, 1)}" for each in result.steps)
     return Chart(figure, f"{finding}. Токены: {words}.")
@@ -71,7 +73,7 @@ def step(result: Result, place: int) -> Chart:
     """One step: candidates by probability, what was cut, what came, and where top-p drew the line."""
     made = result.steps[place]
     finding = _step_finding(result, place)
-    figure = theme.figure(finding, x="токены-кандидаты, от вероятного к редкому", y="вероятность, %", height=390)
+    figure = theme.figure(finding, x="кандидаты, от вероятного к редкому", y="вероятность, %", height=440)
     shown = made.candidates
     for name, colour, kept in (("можно выбрать", LIKELIEST, True), ("отсечён", palette.GREY, False)):
         of_kind = [(spot, one) for spot, one in enumerate(shown) if (one.left > 0) == kept]
@@ -93,7 +95,7 @@ def step(result: Result, place: int) -> Chart:
             y=[100 * one.plain for one in shown],
             mode="markers",
             name="при T = 1",
-            marker={"symbol": "line-ew-open", "size": 16, "color": palette.BLACK, "line": {"width": 2}},
+            marker={"symbol": "line-ew-open", "size": 16, "color": palette.PURPLE, "line": {"width": 2}},
             hoverinfo="skip",
         )
     if not result.greedy:
@@ -103,7 +105,7 @@ def step(result: Result, place: int) -> Chart:
     figure.add_annotation(
         x=chosen, y=100 * shown[chosen].heated, text="выбран", showarrow=False, yshift=11, font={"size": 13}
     )
-    figure.update_layout(barmode="overlay")
+    figure.update_layout(barmode="overlay", legend_y=LEGEND)
     figure.update_yaxes(range=[0, 109])
     words = "; ".join(_candidate_hover(one) for one in shown)
     return Chart(figure, f"{finding}. {words}.")
@@ -216,7 +218,7 @@ def _answer_finding(result: Result) -> str:
     shown = text if len(text) <= 60 else f"{text[:59]}…"
     if made.entropy < CERTAIN:
         return f"«{shown}»: модель уверена в каждом токене"
-    return f"«{shown}»: меньше всего уверенности на токене {least + 1}, «{theme_text(made.token)}»"
+    return f"«{shown}»: самый неуверенный токен — {least + 1}-й, «{theme_text(made.token)}»"
 
 
 def _step_finding(result: Result, place: int) -> str:
@@ -224,9 +226,9 @@ def _step_finding(result: Result, place: int) -> str:
     token = theme_text(made.token)
     if result.greedy:
         return f"Шаг {place + 1}: взят самый вероятный, «{token}» ({numbers.percent(made.chosen.plain, 1)})"
-    left = numbers.plural(made.kept, "токен", "токена", "токенов")
+    left = numbers.plural(made.kept, "токена", "токенов", "токенов")
     return (
-        f"Шаг {place + 1}: выбор из {left} — «{token}», {made.place}-й по вероятности, шанс "
+        f"Шаг {place + 1}: из {left} вышел «{token}», {made.place}-й по вероятности; его шанс — "
         f"{numbers.percent(made.chosen.left, 1)}"
     )
 

@@ -18,7 +18,7 @@ from demos.inference.timing import FORMS
 from demos.inference.timing import Result as Measured
 
 COLOURS = {
-    "float32": palette.BLACK,
+    "float32": palette.ROLES["base"],
     "bfloat16": palette.BLUE,
     "int8": palette.ORANGE,
     "nf4": palette.ROLES["quantized"],
@@ -63,7 +63,9 @@ def forms(result: Result) -> Chart:
 def sizes(result: Result) -> Chart:
     """Bytes of the weights in every form."""
     least = min(result.points, key=lambda point: point.weights)
-    finding = f"Меньше всего места у {FORMS[least.form]}: {numbers.size(least.weights)}; эмбеддинги не сжаты нигде"
+    finding = (
+        f"Меньше всего места у {FORMS[least.form]}: {numbers.size(least.weights)}; эмбеддинги в 8 и 4 бита не сжимают"
+    )
     figure = theme.figure(finding, x="веса в памяти, МБ", height=330)
     _bars(figure, result.points, lambda point: point.weights / 1e6, lambda point: numbers.size(point.weights, 2))
     return Chart(figure, f"{finding}. {_listed(result.points, lambda p: numbers.size(p.weights, 2))}.")
@@ -74,7 +76,7 @@ def batches(result: Result) -> Chart:
     one, many = (_at(result, "float32", batch=batch) for batch in (BATCHES[0], BATCHES[-1]))
     finding = (
         f"Пачка из {many.batch} запросов: в {numbers.decimal(many.rate / one.rate, 1)} раза больше токенов в секунду, "
-        f"но первый токен ждут {numbers.duration(many.first)} вместо {numbers.duration(one.first)}"
+        f"но первый токен — через {_milliseconds(many.first)}, а не через {_milliseconds(one.first)}"
     )
     figure = theme.figure(finding, x="запросов в пачке", y="токенов в секунду на всех", height=380)
     _lines(figure, result, lambda point: point.batch, lambda point: point.rate, " токенов/с")
@@ -88,13 +90,14 @@ def lengths(result: Result) -> Chart:
     """Time to the first token against the length of the request."""
     short, long = (_at(result, "float32", prompt=length) for length in (LENGTHS[0], LENGTHS[-1]))
     finding = (
-        f"Запрос длиннее в {round(long.prompt / short.prompt)} раз — первый токен позже в "
-        f"{numbers.decimal(long.first / short.first, 1)} раза, следующие в {numbers.decimal(long.each / short.each, 1)}"
+        f"Запрос длиннее в {round(long.prompt / short.prompt)} раз: первый токен — через {_milliseconds(long.first)} "
+        f"вместо {_milliseconds(short.first)}, следующий — за {_milliseconds(long.each)} "
+        f"вместо {_milliseconds(short.each)}"
     )
     figure = theme.figure(finding, x="токенов в запросе", y="до первого токена, мс", height=380)
     _lines(figure, result, lambda point: point.prompt, lambda point: 1000 * point.first, " мс")
     figure.update_xaxes(tickvals=list(LENGTHS))
-    words = _listed(result.points, lambda p: f"{p.prompt} токенов — {numbers.significant(1000 * p.first, 3)} мс")
+    words = _listed(result.points, lambda p: f"{_tokens(p)} — {numbers.significant(1000 * p.first, 3)} мс")
     return Chart(figure, f"{finding}. {words}.")
 
 
@@ -102,8 +105,8 @@ def caches(result: Result) -> Chart:
     """Time of one further token with the cache and without, in float32."""
     with_, without = (_at(result, "float32", prompt=LENGTHS[-1], cache=cache) for cache in (True, False))
     finding = (
-        f"Без кэша токен после {LENGTHS[-1]} токенов запроса в {numbers.decimal(without.each / with_.each, 1)} раза "
-        f"дольше; кэш занимает {numbers.size(with_.cache_bytes)}"
+        f"Следующий токен после {LENGTHS[-1]}: с кэшем {_milliseconds(with_.each)}, без кэша "
+        f"{_milliseconds(without.each)}; кэш занимает {numbers.size(with_.cache_bytes)}"
     )
     figure = theme.figure(finding, x="токенов в запросе", y="один следующий токен, мс", height=360)
     for cache, name, colour, dash in (
@@ -119,16 +122,14 @@ def caches(result: Result) -> Chart:
             mode="lines+markers",
             line={"color": colour, "width": 2.5, "dash": dash},
             hovertemplate="%{customdata}<extra></extra>",
-            customdata=[f"{name}, {p.prompt} токенов: {numbers.significant(1000 * p.each, 3)} мс" for p in points],
+            customdata=[f"{name}, {_tokens(p)}: {numbers.significant(1000 * p.each, 3)} мс" for p in points],
         )
     figure.update_yaxes(rangemode="tozero")
     figure.update_xaxes(tickvals=list(LENGTHS))
     kept = [point for point in result.points if point.form == "float32"]
     words = _listed(
         kept,
-        lambda p: (
-            f"{p.prompt} токенов {'с кэшем' if p.cache else 'без кэша'} — {numbers.significant(1000 * p.each, 3)} мс"
-        ),
+        lambda p: f"{_tokens(p)} {'с кэшем' if p.cache else 'без кэша'} — {numbers.significant(1000 * p.each, 3)} мс",
     )
     return Chart(figure, f"{finding}. {words}.")
 
@@ -150,6 +151,14 @@ def live(result: Measured) -> Drawing:
             "если она занята другим, числа хуже записанных.",
         ),
     )
+
+
+def _tokens(point: Point) -> str:
+    return numbers.plural(point.prompt, "токен", "токена", "токенов")
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{numbers.significant(1000 * seconds, 2)}{numbers.NBSP}мс"
 
 
 def _at(result: Result, form: str, **wanted: object) -> Point:
@@ -226,4 +235,10 @@ def _table(result: Result) -> Table:
         )
         for point in result.points
     )
-    return Table("Все измеренные точки", head, rows, f"После запроса — ещё {result.new} токенов, без досрочного конца.")
+    return Table(
+        "Все измеренные точки",
+        head,
+        rows,
+        f"После запроса — ещё {result.new} токенов, без досрочного конца. Время процессора, "
+        "один поток, лучшее из повторов: столько ждут на свободной машине.",
+    )

@@ -15,7 +15,11 @@ from demos.ways.once import Result as Once
 from demos.ways.tasks import SHOTS, WAYS
 
 COLOURS = {"zero": palette.GREY, "few": palette.ORANGE, "retrieval": palette.SKY, "tuned": palette.ROLES["lora"]}
-SHORT = {"zero": "запрос", "few": "примеры", "retrieval": "поиск", "tuned": "дообучение"}
+SHORT = {"zero": "запрос", "few": "примеры", "retrieval": "поиск", "tuned": "обучение"}
+BRIEF = {"rules": "правило", "codes": "справочник", "json": "JSON", "new_rules": "новое правило"}
+"""Tasks in a word, for a narrow screen."""
+FOR = {"zero": "без подсказок", "few": "с примерами", "retrieval": "с поиском", "tuned": "после дообучения"}
+LEGEND = -0.5
 PARTS = ("", "/")
 """Patterns of a task's parts."""
 USELESS = 0.5
@@ -41,12 +45,12 @@ def compared(result: Result) -> Drawing:
 def verdicts(result: Result) -> Chart:
     """Tasks against ways: the share of exact answers in every cell."""
     shown = result.verdicts
-    figure = theme.figure(_verdict_finding(shown), x="", height=150 + 52 * len(shown))
+    figure = theme.figure(_verdict_finding(shown), x="точных ответов каждым способом", height=170 + 48 * len(shown))
     cells = [[score.right / score.of for score in each.scores] for each in shown]
     figure.add_heatmap(
         z=[[100 * share for share in row] for row in cells],
         x=[SHORT[way] for way in WAYS],
-        y=[each.title for each in shown],
+        y=[BRIEF[each.task] for each in shown],
         colorscale=[[0, "rgba(0,114,178,0.06)"], [1, palette.BLUE]],
         zmin=0,
         zmax=100,
@@ -61,7 +65,7 @@ def verdicts(result: Result) -> Chart:
         hovertemplate="%{y}<br>%{customdata}<extra></extra>",
     )
     figure.update_yaxes(autorange="reversed", showgrid=False)
-    figure.update_xaxes(side="top", showgrid=False)
+    figure.update_xaxes(showgrid=False, tickangle=0, tickfont={"size": 12})
     words = ". ".join(
         f"{each.title}: "
         + ", ".join(f"{SHORT[way]} {s.right} из {s.of}" for way, s in zip(WAYS, each.scores, strict=True))
@@ -98,7 +102,7 @@ def scores(result: Result) -> Chart:
                 _hover(f"{row.title}{f', {name}' if name else ''}", s) for row, s in zip(rows, known, strict=True)
             ],
         )
-    figure.update_layout(bargap=0.3, legend={"traceorder": "reversed"})
+    figure.update_layout(bargap=0.3, legend={"traceorder": "reversed", "y": LEGEND})
     figure.update_xaxes(range=[0, 104])
     words = "; ".join(_row_words(row) for row in result.rows)
     return Chart(figure, f"{finding}. {words}.")
@@ -119,7 +123,7 @@ def costs(result: Result) -> Chart:
             hovertemplate="%{customdata}<extra></extra>",
             customdata=[f"{row.title}, {name}: {numbers.significant(take(row))}" for row in rows],
         )
-    figure.update_layout(barmode="stack")
+    figure.update_layout(barmode="stack", legend_y=LEGEND)
     words = "; ".join(f"{row.title} — {numbers.significant(row.total_cost)}" for row in result.rows)
     return Chart(figure, f"{finding}. {words}.")
 
@@ -144,8 +148,8 @@ def repeated(result: Once) -> Drawing:
 
 def _verdict_finding(shown: tuple[Verdict, ...]) -> str:
     """Which way wins which task, only where it does so for sure."""
-    said = [f"«{each.title}» — {SHORT[each.winner]}" for each in shown if each.sure and _solved(each)]
-    return f"Выигрывают разные способы: {'; '.join(said)}" if len(said) > 1 else "Уверенно не выигрывает никто"
+    said = [f"{BRIEF[each.task]} — {SHORT[each.winner]}" for each in shown if each.sure and _solved(each)]
+    return f"У задач разные победители: {', '.join(said)}" if len(said) > 1 else "Уверенно не выигрывает никто"
 
 
 def _solved(verdict: Verdict) -> bool:
@@ -160,8 +164,10 @@ def score_finding(result: Result) -> str:
     best, second = by_way[verdict.winner], by_way[verdict.second]
     if not verdict.sure:
         return f"Лучший способ не выделить: {_count(best.score)} и {_count(second.score)}"
-    tail = "" if _solved(verdict) else " — и этого мало"
-    return f"{best.title}: {_count(best.score)}, ближайший — {_lower(second.title)}: {_count(second.score)}{tail}"
+    tail = "" if _solved(verdict) else ", и этого мало"
+    if not second.score.right:
+        return f"{best.title}: {_count(best.score)}{tail}; у остальных ни одного верного ответа"
+    return f"{best.title}: {_count(best.score)}{tail}; ближайший — {_lower(second.title)}, {_count(second.score)}"
 
 
 def _cost_finding(result: Result) -> str:
@@ -169,9 +175,7 @@ def _cost_finding(result: Result) -> str:
     if not cheap.score.right:
         return "Верных ответов нет ни у одного способа: сравнивать цену не с чем"
     each = cheap.total_cost / (result.requests * cheap.score.right / cheap.score.of)
-    return (
-        f"Верный ответ дешевле всего так: {_lower(cheap.title)}, {numbers.significant(1000 * each, 3)} за тысячу верных"
-    )
+    return f"Дешевле всего верный ответ {FOR[cheap.way]}: {numbers.significant(1000 * each, 3)} за тысячу"
 
 
 def _told(result: Result) -> list[str]:

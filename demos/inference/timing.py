@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,6 +19,7 @@ from demos.params import Checked, parameter
 if TYPE_CHECKING:
     from torch import Tensor
 
+Clock = Callable[[], float]
 Form = Literal["float32", "bfloat16", "int8", "nf4", "adapter", "merged"]
 FORMS = {
     "float32": "float32",
@@ -68,16 +70,16 @@ def measure(params: Params) -> Result:
     return point(model, params)
 
 
-def point(model: Any, params: Params) -> Result:
-    """The median of several repeats; one unmeasured before them warms up."""
+def point(model: Any, params: Params, clock: Clock = time.perf_counter) -> Result:
+    """The median of several repeats by ``clock``; one unmeasured before them warms up."""
     from demos.finetuning.quantized import quiet, stored_bytes
 
     ids = _prompt(model.config.vocab_size, params.batch, params.prompt)
     times, began = [], time.perf_counter()
     with quiet():
-        _once(model, ids, 2, cache=params.cache)
+        _once(model, ids, 2, clock, cache=params.cache)
         for _ in range(params.repeats):
-            times.append(_once(model, ids, 1 + NEW, cache=params.cache))
+            times.append(_once(model, ids, 1 + NEW, clock, cache=params.cache))
             if time.perf_counter() - began > BUDGET:
                 break
     first, each = (statistics.median(getattr(one, name) for one in times) for name in ("first", "each"))
@@ -128,10 +130,10 @@ def _prompt(vocabulary: int, batch: int, length: int) -> Tensor:
     return torch.randint(6, vocabulary, (batch, length), generator=torch.Generator().manual_seed(SEED))
 
 
-def _once(model: Any, ids: Tensor, tokens: int, *, cache: bool) -> _Once:
+def _once(model: Any, ids: Tensor, tokens: int, clock: Clock, *, cache: bool) -> _Once:
     import torch
 
-    past, given, chosen, marks = None, ids, [], [time.perf_counter()]
+    past, given, chosen, marks = None, ids, [], [clock()]
     with torch.inference_mode():
         for _ in range(tokens):
             out = model(input_ids=given, past_key_values=past, use_cache=cache, logits_to_keep=1)
@@ -139,7 +141,7 @@ def _once(model: Any, ids: Tensor, tokens: int, *, cache: bool) -> _Once:
             fresh = out.logits[:, -1].argmax(-1, keepdim=True)  # (batch, 1)
             chosen.append(int(fresh[0, 0]))
             given = fresh if cache else torch.cat([given, fresh], 1)
-            marks.append(time.perf_counter())
+            marks.append(clock())
     return _Once(marks[1] - marks[0], (marks[-1] - marks[1]) / (tokens - 1), _bytes(past), chosen)
 
 
