@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from charts import theme
 from charts.chart import Chart
-from charts.drawing import Drawing, Number, Table
+from charts.drawing import Cell, Drawing, Number, Table
 from common import numbers, palette
 from demos.data.balance import Result as Balance
 from demos.data.balance import Side
@@ -172,7 +172,9 @@ def _seeds(side: Side) -> str:
 
 def _class_table(result: Balance) -> Table:
     counts = [dict(side.classes) for side in result.sides]
-    rows = tuple((name, *(each[name] for each in counts)) for name, _ in result.sides[0].classes)
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (name, *(each[name] for each in counts)) for name, _ in result.sides[0].classes
+    )
     return Table("Классы в обучении", ("класс", *(side.title for side in result.sides)), rows)
 
 

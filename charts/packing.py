@@ -5,6 +5,8 @@ Leaves out computing (``demos.packing``) and the row's tokens in colour (``ui.wi
 
 from __future__ import annotations
 
+from typing import Any
+
 from charts import theme
 from charts.chart import Chart
 from charts.drawing import Drawing, Number, Table
@@ -111,9 +113,7 @@ def _sees(result: Result, down: int, across: int) -> int:
     return OWN if result.cells[down].example == result.cells[across].example else FOREIGN
 
 
-def _bar(
-    figure: theme.go.Figure, row: int, span: tuple[int, int], colour: str, *, text: str, pattern: str = ""
-) -> None:
+def _bar(figure: Any, row: int, span: tuple[int, int], colour: str, *, text: str, pattern: str = "") -> None:
     start, length = span
     if not length:
         return

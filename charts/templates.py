@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from charts import theme
 from charts.chart import Chart
-from charts.drawing import Drawing, Number, Table
+from charts.drawing import Cell, Drawing, Number, Table
 from common import numbers, palette
 from demos.chat_templates.render import Result
 from demos.chat_templates.wrong import RIGHT, SKILLS, Measured
@@ -71,7 +71,9 @@ def composition(result: Result) -> Chart:
 def fallen(result: Fall) -> Drawing:
     """Accuracy by template, and by skill in a table."""
     head = ("как записан вопрос", "верно", "из", *SKILLS.values())
-    rows = tuple((row.title, row.right, row.of, *(right for _, right in row.skills)) for row in result.rows)
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (row.title, row.right, row.of, *(right for _, right in row.skills)) for row in result.rows
+    )
     versions = dict(result.versions)
     made = (
         (

@@ -12,6 +12,7 @@ import sys
 
 from demos.chat_templates import wrong
 from demos.finetuning import base_model
+from demos.finetuning.evaluate import EACH
 from scripts.made import made
 
 
@@ -26,7 +27,7 @@ def main() -> int:
         "version": wrong.VERSION,
         "base": base_model.fingerprint(),
         "seed": 0,
-        "each": wrong.EACH,
+        "each": EACH,
         **dataclasses.asdict(made("scripts/measure_templates.py")),
         "ways": ways,
     }

@@ -204,7 +204,7 @@ def _cells(
     row: Row, labels: Sequence[bool], padding: int, given: Sequence[Example], *, reset: bool
 ) -> tuple[Cell, ...]:
     """The places of a row. ``reset``: positions begin anew with every piece."""
-    cells = []
+    cells: list[Cell] = []
     for piece in row:
         whole = given[piece.example]
         for step in range(piece.length):

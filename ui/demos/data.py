@@ -127,7 +127,8 @@ def _train(text: str, name: str, key: str) -> None:
         args=(text, name, key),
         help="Набор сохранится среди ваших файлов, рецепт запуска можно будет поправить.",
     )
-    kept, problem = session.recall(f"{key}-kept", None), session.recall(f"{key}-unkept", "")
+    kept: tuple[int, int] | None = session.recall(f"{key}-kept", None)
+    problem = session.recall(f"{key}-unkept", "")
     if problem:
         st.error(plain(problem), icon=":material/error:")
     elif kept and kept[0] == hash(text):
