@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from common.numbers import decimal
 from demos.timing import compiled
 
 LIBRARIES = ("torch", "transformers")
@@ -32,7 +33,7 @@ def main() -> int:
         "script": "scripts/timing.py",
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "seed": 0,
-        "machine": f"{_processor()}, один поток; нагрузка машины {os.getloadavg()[0]:.1f}",
+        "machine": f"{_processor()}, один поток; нагрузка машины {decimal(os.getloadavg()[0], 1)}",
         "versions": {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
         "shapes": {name: _measure(*shape) for name, shape in compiled.SHAPES.items()},
     }
