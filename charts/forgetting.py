@@ -34,10 +34,17 @@ AXIS: Mapping[str, str] = {
 }
 NAMES: Mapping[str, Callable[[float], str]] = {
     "steps": lambda x: numbers.plural(round(x), "шаг", "шага", "шагов"),
-    "rate": lambda x: f"скорость {words.rate(x)}",
+    "rate": lambda x: f"LoRA, скорость {words.rate(x)}",
     "rank": lambda x: f"r = {x:.0f}",
     "replay": lambda x: f"старых данных {numbers.percent(x, 0)}",
-    "full": lambda x: f"скорость {words.rate(x)}",
+    "full": lambda x: f"полное дообучение, скорость {words.rate(x)}",
+}
+SHORT: Mapping[str, str] = {
+    "steps": "Шагов",
+    "rate": "Скорость",
+    "rank": "Ранг",
+    "replay": "Старых данных",
+    "full": "Скорость полного дообучения",
 }
 TICKS: Mapping[str, Callable[[float], str]] = {
     "steps": lambda x: f"{x:.0f}",
@@ -50,7 +57,7 @@ NOTE = (
     "Старое умение — доля точных ответов на отложенные вопросы о том, что база умела до обучения: перевод, повтор, "
     "сложение и другое. Ответ, верный по смыслу, но написанный в JSON, не считается: обычную просьбу модель больше не "
     "понимает. Отрезки — интервалы Уилсона, зерно одно. Всё, кроме названного, у точек линии одно: LoRA, r = 16, "
-    "160 шагов, скорость 0,0015."
+    "160 шагов, скорость 0,0015. Шагов поровну, поэтому чем больше старых данных, тем меньше новых примеров."
 )
 
 
@@ -62,7 +69,7 @@ def drawn(result: Result) -> Drawing:
         charts=(path(result), plane(result)),
         numbers=_numbers(result),
         tables=(_table(result),),
-        notes=(NOTE, *origin.said(result.origin)),
+        notes=(*compared(result), NOTE, *origin.said(result.origin)),
         warnings=(result.notice,) if result.notice else (),
     )
 
@@ -116,7 +123,7 @@ def plane(result: Result) -> Chart:
 
 def label(line: Line, point: Kept) -> str:
     """What a point is called."""
-    return f"{line.title}: {NAMES[line.name](point.x)}"
+    return NAMES[line.name](point.x)
 
 
 def told(point: Kept) -> str:
@@ -130,14 +137,10 @@ def _finding(line: Line) -> str:
     first, last = line.known[0], line.known[-1]
     if len(line.known) < 2:
         return "Записана одна точка: вывод делать рано"
-    ends = f"{_between(line, first)} → {_between(line, last)}"
+    ends = f"{SHORT[line.name]} {TICKS[line.name](first.x)} → {TICKS[line.name](last.x)}"
     old = _moved(first.old, last.old, "старые умения")
     new = _moved(first.new, last.new, "новое")
     return f"{ends}: {old}, {new}"
-
-
-def _between(line: Line, point: Kept) -> str:
-    return NAMES[line.name](point.x)
 
 
 def _moved(one: Score | None, other: Score | None, name: str) -> str:
@@ -152,18 +155,54 @@ def _whole(score: Score) -> str:
     return numbers.percent(share_of(score), 0)
 
 
+def balanced(lines: Sequence[Line]) -> tuple[Line, Kept] | None:
+    """The run whose worse side is best: of the new skill, and of what is left of the old ones."""
+    known = [(line, point) for line in lines for point in line.known]
+    return max(known, key=lambda each: _worse(each[1]), default=None)
+
+
+def _worse(point: Kept) -> float:
+    if not (point.new and point.old and point.before):
+        return 0.0
+    return min(share_of(point.new), share_of(point.old) / (share_of(point.before) or 1))
+
+
 def _plane_finding(result: Result) -> str:
-    """The run that keeps most of the old among those whose new skill cannot be told from the best."""
+    found = balanced(result.lines)
+    if found is None or result.missing:
+        return "Записаны не все запуски: вывод делать рано"
+    line, point = found
+    return f"Лучшее равновесие — {label(line, point)}: {_both(point)}"
+
+
+def _both(point: Kept) -> str:
+    return f"новое {_whole(point.new)}, старое {_whole(point.old)}" if point.new and point.old else ""
+
+
+def compared(result: Result) -> tuple[str, ...]:
+    """What lies beside the finding: the run that gives up nothing of the new skill, and full tuning against LoRA."""
+    if result.missing:
+        return ()
     known = [(line, point, point.new, point.old) for line in result.lines for point in line.known]
-    news = [(new, old, line, point) for line, point, new, old in known if new and old]
-    if not news:
-        return "Записей этих запусков пока нет"
-    best = max(news, key=lambda each: share_of(each[0]))[0]
-    level = [each for each in news if each[0].high >= best.low]
-    new, old, line, point = max(level, key=lambda each: share_of(each[1]))
-    return (
-        f"Новому научиться и старое сохранить: {NAMES[line.name](point.x)} — новое {_whole(new)}, старое {_whole(old)}"
-    )
+    runs = [(line, point, new, old) for line, point, new, old in known if new and old]
+    best = max((new for _, _, new, _ in runs), key=share_of)
+    line, point, *_ = max((run for run in runs if run[2].high >= best.low), key=lambda run: share_of(run[3]))
+    said = [f"Не уступая лучшему в новом, больше всего старого сохраняет точка «{label(line, point)}»: {_both(point)}."]
+    pairs = [
+        (one, other)
+        for mine, one, new, old in runs
+        for theirs, other, less, forgot in runs
+        if (mine.name, theirs.name) == ("full", "rate")
+        if new.low > less.high and share_of(old) >= share_of(forgot)
+    ]
+    if pairs:
+        one, other = max(pairs, key=lambda pair: _worse(pair[0]))
+        said.append(
+            "«LoRA забывает меньше» верно не всегда. Здесь полное дообучение на скорости "
+            f"{words.rate(one.x)} выучило больше и забыло не больше ({_both(one)}), чем LoRA на скорости "
+            f"{words.rate(other.x)} ({_both(other)})."
+        )
+    return tuple(said)
 
 
 def _ends(line: Line) -> str:
@@ -173,15 +212,21 @@ def _ends(line: Line) -> str:
 
 
 def _numbers(result: Result) -> tuple[Number, ...]:
-    line = result.line
-    best = max(line.known, key=lambda point: share_of(point.old) if point.old else 0)
+    found = balanced([result.line])
+    if found is None:
+        return ()
+    line, best = found
     if not (best.old and best.new and best.before):
         return ()
     return (
-        Number("Старые умения до обучения", _whole(best.before), as_words(best.before)),
-        Number("Больше всего сохранила", NAMES[line.name](best.x)),
-        Number("Старые умения у неё", _whole(best.old), as_words(best.old)),
-        Number("Новое умение у неё", _whole(best.new), as_words(best.new)),
+        Number("Старое до обучения", _whole(best.before), as_words(best.before)),
+        Number(
+            "Равновесие",
+            TICKS[line.name](best.x),
+            f"{label(line, best)}: худшая из двух сторон — новое или оставшееся старое — здесь выше, чем у других.",
+        ),
+        Number("Новое там", _whole(best.new), as_words(best.new)),
+        Number("Старое там", _whole(best.old), as_words(best.old)),
     )
 
 

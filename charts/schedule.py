@@ -47,7 +47,7 @@ def curve(result: Result) -> Chart:
             mode="lines",
             line={"color": palette.GREY, "width": 1},
             opacity=0.55,
-            hoverinfo="skip",
+            hoverinfo="name",
             showlegend=False,
         )
     shown = result.chosen
@@ -115,11 +115,11 @@ def _numbers(result: Result) -> tuple[Number, ...]:
             numbers.integer(result.steps_per_epoch),
             "Эпоха — все обучающие примеры по разу. Последний шаг эпохи может быть неполным.",
         ),
-        Number("Эпох за обучение", numbers.decimal(result.epochs, 2)),
+        Number("Эпох", numbers.decimal(result.epochs, 2)),
         Number(
-            "Проходов вперёд и назад",
+            "Проходов",
             numbers.integer(result.passes),
-            "На каждой видеокарте: шаги × накопление. Они и занимают время.",
+            "Вперёд и назад, на каждой видеокарте: шаги × накопление. Они и занимают время.",
         ),
     )
 

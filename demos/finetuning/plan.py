@@ -35,19 +35,19 @@ SMALL = 0.15
 SCALES = (0.25, 1.0, 4.0, 16.0)
 """α/r of the alpha sweep."""
 SCALE_RANK = 8
-OTHERS: Mapping[Method, tuple[float, float]] = {
+OTHERS: Mapping[Method, tuple[float, ...]] = {
     "dora": (2e-3, 5e-3),
     "rslora": (1e-3, 2.5e-3),  # its scale α/√r is four times as large at r = 16
     "pissa": (5e-4, 2e-3),
     "adalora": (5e-3, 1.5e-2),
-    "vera": (1e-2, 5e-2),
-    "ia3": (1e-2, 5e-2),
+    "vera": (1e-2, 5e-2, 0.2),
+    "ia3": (1e-2, 5e-2, 0.2),
     "bottleneck": (1e-3, 5e-3),
-    "prefix": (1e-2, 5e-2),
-    "ptuning": (2e-3, 1e-2),
-    "prompt": (3e-2, 0.2),
+    "prefix": (1e-2, 5e-2, 0.2),
+    "ptuning": (2e-3, 1e-2, 5e-2),
+    "prompt": (3e-2, 0.2, 1.0),
 }
-"""The other methods, each at two learning rates."""
+"""The other methods, each at several learning rates: more of them where the largest of two was the better."""
 MAP_RANKS, MAP_SCALES = (1, 4, 16), (0.5, 2.0, 8.0)
 """Ranks and α/r of the map; its rates are those of the sweep."""
 GENTLE = 0.3
@@ -140,7 +140,7 @@ def alphas(find: Find) -> Wanted:
 
 
 def methods(find: Find) -> Wanted:
-    """Every other method at two learning rates beside the three at their best."""
+    """Every other method at its learning rates beside the three at their best."""
     known = [Point(series, best(series, find).learning_rate, best(series, find)) for series in THREE_CURVES]
     rank = {"vera": 64}  # its vectors are so short that a small rank says nothing
     others = [
@@ -177,7 +177,7 @@ def forgetting() -> Wanted:
         "replay": [(share, dataclasses.replace(first, replay=share)) for share in REPLAYS],
     }
     points = [Point(name, x, spec) for name, line in lines.items() for x, spec in line]
-    return Wanted("Забывание", tuple(points), optional=True)
+    return Wanted("Забывание", tuple(points))
 
 
 def data_size() -> Wanted:

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from demos.finetuning import sweeps
+from demos.finetuning import step_cost, sweeps
+from demos.finetuning.step_cost import Steps
 from demos.finetuning.sweeps import Cost, Series
 from demos.params import Checked, parameter
 
@@ -18,14 +19,14 @@ PRICES: Mapping[Price, str] = {
     "trainable": "обучаемые параметры",
     "file": "размер файла",
     "memory": "память процесса",
-    "seconds": "время обучения",
+    "seconds": "время шага",
 }
-OF: Mapping[Price, Callable[[Cost], float]] = {
+OF: Mapping[str, Callable[[Cost], float]] = {
     "trainable": lambda cost: cost.trainable,
     "file": lambda cost: cost.file,
     "memory": lambda cost: cost.memory.mean,
-    "seconds": lambda cost: cost.seconds.mean,
 }
+"""Seconds are no part of a recording's costs here: they are measured apart, for the machine was not always quiet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,28 +49,39 @@ class Runner:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The best first; ``others`` are not recorded or diverged."""
+    """The best first; ``others`` are not recorded, diverged, or have no such price."""
 
     price: Price
     race: sweeps.Result
     runners: tuple[Runner, ...]
     others: tuple[Series, ...]
+    steps: Steps | None  # seconds of the processor for a step, by method
 
 
 def race(params: Params) -> Result:
     """Every method with its price."""
     found = sweeps.methods(sweeps.Params(metric=params.metric))
-    ran = [series for series in found.series if series.cost and series.spots[0].value]
-    priced = [(series, OF[params.price](series.cost)) for series in ran if series.cost]
+    measured = step_cost.steps()
+    ran = [(one, price) for one in found.series if (price := _price(one, params.price, measured)) is not None]
     return Result(
         price=params.price,
         race=found,
         runners=tuple(
-            Runner(series, price, front=_front(series, price, priced, params), level=_level(series, ran[0]))
-            for series, price in priced
+            Runner(one, price, front=_front(one, price, ran, params), level=_level(one, ran[0][0]))
+            for one, price in ran
         ),
-        others=tuple(series for series in found.series if series not in ran),
+        others=tuple(one for one in found.series if one not in [each for each, _ in ran]),
+        steps=measured,
     )
+
+
+def _price(series: Series, price: Price, measured: Steps | None) -> float | None:
+    """What a method costs; None when it did not run to its end, or its steps are not measured."""
+    if series.cost is None or series.spots[0].value is None:
+        return None
+    if price == "seconds":
+        return measured.seconds.get(series.name) if measured else None
+    return OF[price](series.cost)
 
 
 def _front(series: Series, price: float, all_of: list[tuple[Series, float]], params: Params) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ from charts.drawing import Drawing
 from charts.retention import share_of
 from common.numbers import NBSP
 from demos import registry
-from demos.finetuning import measured, plan
+from demos.finetuning import measured, plan, step_cost
 from demos.finetuning.plan import Wanted
 from demos.finetuning.spec import RunSpec
 from tests.demos.finetuning import invented
@@ -112,7 +113,16 @@ def test_forgetting_is_counted_over_all_old_skills(folder: Path) -> None:
     assert list(old.y) == [pytest.approx(100 * share_of(point.old)) for point in result.line.points]
     assert list(before.y) == [75.0] * len(plan.REPLAYS)
     assert list(new.x) == [forgetting.TICKS["replay"](share) for share in plan.REPLAYS]
-    assert "старых данных 2 %" in plain(drawing.charts[1].title), "the least share that keeps all"
+    assert plain(drawing.charts[1].title) == "Лучшее равновесие — старых данных 2 %: новое 90 %, старое 75 %"
+    assert "«LoRA забывает меньше»" not in " ".join(drawing.notes)
+
+
+def test_full_tuning_is_compared_with_lora_by_the_runs_alone(folder: Path) -> None:
+    def right(spec: RunSpec) -> int:
+        return 180 if spec.method == "full" else 120
+
+    _, drawing = recorded("forgetting", folder, right, lambda spec: 15 if spec.method == "full" else 10)
+    assert "полное дообучение на скорости 0,0001 выучило больше и забыло не больше" in " ".join(drawing.notes)
 
 
 def test_every_line_of_forgetting_changes_one_thing_of_one_recipe() -> None:
@@ -177,6 +187,34 @@ def test_the_race_finds_the_cheapest_of_the_best_and_who_is_beaten_in_both(folde
     assert "dora" not in front
     assert {one.series.name for one in result.runners if one.level} == {"full", "lora", "qlora"}
     assert len(drawing.tables[0].rows) == len(result.runners) == 13
+    named = "<br>".join(note.text for note in drawing.charts[0].figure.layout.annotations).replace(", ", "<br>")
+    assert len(named.split("<br>")) == 13, "every method is named once"
+
+
+def test_seconds_are_those_measured_apart_and_without_them_it_says_so(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invented.record(plan.methods(measured.recorded).specs, folder, lambda _: 190)
+    monkeypatch.setattr(step_cost, "FILE", folder / "steps.json")
+    drawing = race.drawn(registry.call("finetuning.methods", {"price": "seconds"}))
+    assert "scripts/measure_steps.py" in drawing.warnings[0]
+    assert not drawing.charts
+    data = {"base": measured.base(), "script": "s", "date": "2026-01-02T00:00:00+00:00", "versions": {}}
+    data |= {"machine": {"processor": "p", "threads": 1}, "steps": {"lora": 0.1, "full": 0.2}}
+    step_cost.FILE.write_text(json.dumps(data))
+    result = registry.call("finetuning.methods", {"price": "seconds"})
+    assert {one.series.name: one.price for one in result.runners} == {"lora": 0.1, "full": 0.2}
+    assert len(result.others) == 11
+    assert "2 января 2026 года" in " ".join(race.drawn(result).notes)
+    step_cost.FILE.write_text(json.dumps({**data, "base": "another"}))
+    assert step_cost.steps() is None
+
+
+def test_the_committed_step_times_cover_every_method() -> None:
+    found = step_cost.steps()
+    assert found is not None
+    assert set(found.seconds) == {point.series for point in plan.methods(measured.recorded).points}
+    assert all(0.01 < seconds < 2 for seconds in found.seconds.values())
 
 
 PARAMETERS = {"full": 2_000_000, "lora": 200_000, "ia3": 3000}
