@@ -154,24 +154,21 @@ def _numbers(result: Result) -> tuple[Number, ...]:
     found = [
         Number(f"{size(spot)}", _short(value.mean, result), words.said(spot, result.metric)) for spot, value in shown
     ]
-    repeats = result.steps * result.each_step / first.x
     return (
         *found,
         Number(
-            "Повторов у самого малого",
-            numbers.integer(repeats),
-            f"Шагов у всех {numbers.integer(result.steps)}, по {result.each_step} примеров: малый набор модель видит "
-            "много раз. В неполном последнем шаге эпохи примеров меньше, и настоящих повторов чуть меньше.",
+            "Повторов у малого",
+            numbers.integer(result.repeats),
+            f"Шагов у всех {numbers.integer(result.steps)}: {size(first)} модель видит целиком столько раз.",
         ),
     )
 
 
 def _note(result: Result) -> str:
-    seen = result.steps * result.each_step
     largest = max(spot.x for spot in result.sizes)
     part = (
-        f" Из {numbers.integer(largest)} примеров модель видит {numbers.integer(seen)}, каждый по разу."
-        if seen < largest
+        f" Из {numbers.integer(largest)} примеров модель успевает увидеть {numbers.integer(result.seen)}, по разу."
+        if result.seen < largest
         else ""
     )
     return (

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from demos.finetuning import measured, plan, sweeps
+from demos.finetuning import measured, plan, schedule, sweeps
 from demos.finetuning.measured import Origin
 from demos.finetuning.plan import Wanted
+from demos.finetuning.spec import RunSpec
 from demos.finetuning.sweeps import Spot
 from demos.params import Checked, parameter
 
@@ -46,13 +47,18 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The curve and the bars. ``each_step``: examples of one step; ``steps``: the same for every size."""
+    """The curve and the bars. ``each_step``: examples of one step; ``steps``: the same for every size.
+
+    ``repeats``: passes over the smallest set; ``seen``: examples of the largest that its run comes to see.
+    """
 
     metric: sweeps.Metric
     sizes: tuple[Spot, ...]
     bars: tuple[Bar, ...]
     steps: int
     each_step: int
+    repeats: float
+    seen: int
     wanted: int
     missing: int
     notice: str
@@ -65,16 +71,25 @@ def data_size(params: Params) -> Result:
     wanted = {spec.fingerprint: spec for each in (sizes, dirty) for spec in each.specs}
     missing = len(plan.missing(sizes)) + len(plan.missing(dirty))
     first = sizes.points[0].spec
+    least, most = (_passes(first, size) for size in (plan.SIZES[0], plan.SIZES[-1]))
     return Result(
         metric=params.metric,
         sizes=tuple(spot for _, spot in _spots(sizes, params.metric)),
         bars=tuple(Bar(kind, KINDS[kind], spot.x, spot) for kind, spot in _spots(dirty, params.metric)),
         steps=first.steps,
         each_step=first.batch * first.accumulation,
+        repeats=least.epochs,
+        seen=min(most.seen, plan.SIZES[-1]),
         wanted=len(wanted),
         missing=missing,
         notice=sweeps.notice(missing, len(wanted)),
         origin=measured.origin(wanted),
+    )
+
+
+def _passes(spec: RunSpec, examples: int) -> schedule.Result:
+    return schedule.schedule(
+        schedule.Params(steps=spec.steps, batch=spec.batch, accumulation=spec.accumulation, examples=examples)
     )
 
 

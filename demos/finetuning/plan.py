@@ -187,7 +187,7 @@ def data_size() -> Wanted:
         for size in SIZES
         for seed, task in enumerate(DRAWS)
     ]
-    return Wanted("Сколько данных", tuple(points), optional=True)
+    return Wanted("Сколько данных", tuple(points))
 
 
 def dirty() -> Wanted:

@@ -157,7 +157,8 @@ def test_the_learning_curve_says_from_where_more_data_does_not_show(folder: Path
     line, rings = drawing.charts[0].figure.data
     assert list(line.x) == list(plan.SIZES)
     assert len(rings.x) == 12
-    assert "каждый по разу" in " ".join(drawing.notes)
+    assert "успевает увидеть 2 560, по разу" in plain(" ".join(drawing.notes))
+    assert result.repeats == 160, "ten examples are one step, not ten sixteenths of one"
 
 
 def test_sets_of_data_differ_in_the_data_alone() -> None:
