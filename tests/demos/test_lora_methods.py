@@ -75,8 +75,8 @@ def test_it_says_which_names_take_more_than_they_seem_to() -> None:
     assert not [note for note in registry.call("lora.methods", {"saved": "head"}).notes if "«norm»" in note]
 
 
-ALL_METHODS = ("llama-3.2-1b", "phi-3-mini", "gpt2", "qwen2.5-0.5b", "gemma-2-2b")
-"""A model of every family; of the others each takes a sixth of the methods, in turn."""
+ALL_METHODS = ("phi-3-mini", "gpt2", "gemma-2-2b")
+"""Families that differ most; every other model takes a sixth of the methods, in turn."""
 
 
 @pytest.mark.slow
@@ -92,7 +92,7 @@ def test_peft_counts_and_would_save_the_same_on_every_model(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("method", ["lora", "dora", "vera", "adalora", "modules_to_save", "trainable_tokens"])
+@pytest.mark.parametrize("method", ["lora", "vera", "modules_to_save", "trainable_tokens"])
 @pytest.mark.parametrize(
     ("name", "targets"),
     [
