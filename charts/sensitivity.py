@@ -46,10 +46,10 @@ def layer(result: Result) -> Drawing:
     return Drawing(
         charts=(way(result),),
         numbers=(
-            Number("Потери выросли на", nats(result.change), f"Были {numbers.significant(result.loss)}."),
-            Number("Первый порядок ⟨∇L, ε⟩", nats(result.first)),
+            Number("ΔL измерено", nats(result.change), f"Были {numbers.significant(result.loss)}."),
+            Number("Первый порядок", nats(result.first), "⟨∇L, ε⟩"),
             Number("Вместе со вторым", nats(result.estimate), "⟨∇L, ε⟩ + ½ εᵀHε"),
-            Number("Точных ответов", f"{result.exact_before} → {result.exact_after} из {of}"),
+            Number("Точных ответов", f"{result.exact_before} → {result.exact_after}", f"Из {of}."),
         ),
         tables=(
             Table(
@@ -110,10 +110,10 @@ def sensitivity_map(result: Map) -> Drawing:
     return Drawing(
         charts=(grid(result), types(result), agreement(result)),
         numbers=(
-            Number("Самый чувствительный слой", worst.layer, nats(worst.change)),
+            Number("Больнее всего", worst.layer, nats(worst.change)),
             Number("Все слои сразу", nats(whole.change), f"Сумма по слоям: {nats(_total(result.layers))}."),
-            Number("Предсказано для всех", nats(whole.estimate), "⟨∇L, ε⟩ + ½ εᵀHε"),
-            Number("Точных ответов", f"{result.exact} → {whole.exact} из {result.examples}", "Все слои сразу."),
+            Number("Предсказано", nats(whole.estimate), "⟨∇L, ε⟩ + ½ εᵀHε, все слои сразу."),
+            Number("Точных ответов", f"{result.exact} → {whole.exact}", f"Из {result.examples}, все слои сразу."),
         ),
         tables=(_misses(result), _points(result)),
         notes=(
@@ -147,7 +147,7 @@ def grid(result: Map) -> Chart:
         hovertemplate="%{customdata}<extra></extra>",
         customdata=[[_point_words(point) for point in row] for row in rows],
     )
-    figure.update_yaxes(type="category", showgrid=False)
+    figure.update_yaxes(type="category", showgrid=False, autorange="reversed")
     figure.update_xaxes(showgrid=False, type="category")
     said = "; ".join(f"{point.layer}: {nats(point.change)}" for point in result.layers)
     return Chart(figure, f"{finding}. Изменение потерь при квантовании одного слоя в тысячных ната. {said}.")
@@ -212,7 +212,7 @@ def agreement(result: Map) -> Chart:
     )
     figure.update_xaxes(type="log", exponentformat="power", dtick=1)
     figure.update_yaxes(type="log", exponentformat="power", dtick=1)
-    said = "; ".join(f"{TITLES[miss.kind]} — {numbers.percent(miss.both, 0)}" for miss in result.misses)
+    said = "; ".join(f"{TITLES[miss.kind]} — {_share(miss.both)}" for miss in result.misses)
     return Chart(figure, f"{finding}. Медиана промаха двух членов: {said}. На пунктире предсказание точно.")
 
 
@@ -242,8 +242,8 @@ def _agreement_finding(result: Map) -> str:
     best = min(result.misses, key=lambda miss: miss.both)
     worst = max(result.misses, key=lambda miss: miss.both)
     return (
-        f"Два члена ряда угадывают {TITLES[best.kind]} с ошибкой {numbers.percent(best.both, 1)}, "
-        f"а {TITLES[worst.kind]} — {numbers.percent(worst.both, 0)}"
+        f"Два члена ряда угадывают {TITLES[best.kind]} с ошибкой {_share(best.both)}, "
+        f"а {TITLES[worst.kind]} — {_share(worst.both)}"
     )
 
 
@@ -298,6 +298,10 @@ def _point_words(point: Point) -> str:
         f"предсказано {_signed(point.estimate)} (первый порядок {_signed(point.first)})<br>"
         f"‖ε‖/‖W‖ = {numbers.significant(point.relative_error, 3)}, точных ответов {point.exact}"
     )
+
+
+def _share(share: float) -> str:
+    return f"{numbers.significant(100 * share, 2)}{NBSP}%"
 
 
 def _total(points: Sequence[Point]) -> float:

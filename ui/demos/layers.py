@@ -27,10 +27,7 @@ FIRST = "layers.0.self_attn.q_proj"
 
 
 def _controls(fields: Mapping[str, Field], locked: frozenset[str], key: str) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    with st.container(horizontal=True):
-        for name in ("quantization", "dtype"):
-            values[name] = form.choice(fields[name], key, locked=name in locked)
+    values = {name: form.choice(fields[name], key, locked=name in locked) for name in ("quantization", "dtype")}
     if values["quantization"] in ("nf4", "fp4"):
         values["double_quantization"] = form.field(
             fields["double_quantization"], key, locked="double_quantization" in locked

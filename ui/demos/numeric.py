@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -74,7 +75,7 @@ def _switches(values: Mapping[str, Any], key: str, *, locked: bool) -> None:
             places,
             selection_mode="multi",
             key=name,
-            format_func=lambda place, form=values["format"]: _weight(form, place),  # type: ignore[misc]
+            format_func=partial(_weight, values["format"]),
             disabled=locked,
             on_change=_set_bits,
             args=(key, values["format"]),

@@ -33,7 +33,7 @@ SAME = 1e-6
 
 
 def _kind(fields: Mapping[str, Field], locked: frozenset[str], key: str) -> str:
-    chosen: str = st.segmented_control(
+    chosen = st.segmented_control(
         fields["kind"].title,
         KINDS,
         key=form.widget(key, "kind"),
@@ -41,11 +41,11 @@ def _kind(fields: Mapping[str, Field], locked: frozenset[str], key: str) -> str:
         required=True,
         disabled="kind" in locked,
     )
-    return chosen
+    return chosen or KINDS[0]
 
 
 def _block(fields: Mapping[str, Field], sizes: tuple[int, ...], locked: frozenset[str], key: str) -> int:
-    chosen: int = st.segmented_control(
+    chosen = st.segmented_control(
         fields["block"].title,
         sizes,
         key=form.widget(key, "block"),
@@ -54,7 +54,7 @@ def _block(fields: Mapping[str, Field], sizes: tuple[int, ...], locked: frozense
         required=True,
         disabled="block" in locked,
     )
-    return chosen
+    return chosen or sizes[0]
 
 
 def _map(fields: Mapping[str, Field], locked: frozenset[str], key: str) -> dict[str, Any]:
