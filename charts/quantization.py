@@ -42,7 +42,7 @@ def lab(result: Result) -> Drawing:
             ),
         ),
         tables=(_codes(result), _errors(result), _bytes(result)),
-        notes=(*words.origins(result.origin), words.who(result.scheme, result.block)),
+        notes=(*words.origins(result.origin), words.who(result.scheme, result.block), *_short_blocks(result)),
     )
 
 
@@ -240,6 +240,14 @@ def _bytes(result: Result) -> Table:
         "Сама таблица уровней — 64 байта, при двойном квантовании ещё килобайт — одна на тензор и не сосчитана."
     )
     return Table("Место", ("что", "байтов", "бит на число"), rows, note=note)
+
+
+def _short_blocks(result: Result) -> tuple[str, ...]:
+    """Where the formula promises less than these numbers take."""
+    if result.size.stored < 1.01 * result.size.bits:
+        return ()
+    stored = numbers.decimal(result.size.stored, 3)
+    return (f"Чисел мало, и константы неполного блока заметны: на деле здесь {stored} бита на число.",)
 
 
 def _named(result: Result) -> str:

@@ -141,7 +141,7 @@ def thresholds(result: Split) -> Chart:
         if result.threshold
         else f"Без отделения ошибка {words.error(result.plain.relative)}: порог 0 ничего не отделяет"
     )
-    figure = theme.figure(finding, x="порог", y="ошибка X·Wᵀ, %", height=320)
+    figure = theme.figure(finding, x="порог (лог. шкала)", y="ошибка X·Wᵀ, %", height=320)
     figure.add_scatter(
         x=[point.threshold for point in result.curve],
         y=[100 * point.relative for point in result.curve],
@@ -162,6 +162,7 @@ def thresholds(result: Split) -> Chart:
             x=1, xref="paper", xanchor="right", y=100 * value, yshift=9, text=name, showarrow=False, font={"size": 12}
         )
     figure.update_yaxes(rangemode="tozero")
+    figure.update_xaxes(type="log", tickvals=[0.5, 1, 2, 3, 6, 10, 20, 40, 100])
     return Chart(
         figure, f"{finding}. Предел, который задаёт округление весов, — {words.error(result.weights.relative)}."
     )
@@ -180,8 +181,14 @@ def _table(result: Levels) -> Table:
         )
         for place, one in enumerate(result.levels)
     )
-    columns_ = ("№", "вероятность", "квантиль N(0, 1)", "уровень", "в bitsandbytes", "отличие", "доля чисел")
-    return Table("Уровни", columns_, rows, folded=False)
+    names = ("№", "вероятность", "квантиль N(0, 1)", "уровень", "в bitsandbytes", "отличие", "доля чисел")
+    told = [place for place in range(len(names)) if any(row[place] not in (None, "") for row in rows)]
+    return Table(
+        "Уровни",
+        tuple(names[place] for place in told),
+        tuple(tuple(row[place] for place in told) for row in rows),
+        folded=False,
+    )
 
 
 def _notes(result: Levels) -> tuple[str, ...]:
