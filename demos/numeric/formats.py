@@ -54,7 +54,7 @@ class Format:
     @property
     def lowest(self) -> int:
         """Exponent of the smallest normal number, and of all subnormal ones."""
-        return 2 - 2 ** (self.exponent - 1)
+        return 2 - (1 << (self.exponent - 1))
 
     @property
     def last(self) -> int:

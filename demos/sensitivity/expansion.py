@@ -160,7 +160,7 @@ def expand(loaded: Any, data: Sequence[Batch], directions: Sequence[Direction]) 
             loss, exact = loss + part.item(), exact + right
     finally:
         for weight in chosen:
-            weight.requires_grad_(requires_grad=False)
+            weight.requires_grad_(False)
     terms = tuple(Terms(slope / count, bend / 2 / count) for slope, bend in zip(first, second, strict=True))
     return Measured(loss / count, exact), terms
 

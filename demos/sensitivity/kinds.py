@@ -35,7 +35,8 @@ def rounded(weight: Tensor, kind: str, block: int) -> Tensor:
     rows = weight.reshape(-1, block)  # (blocks, block)
     scales = (rows.abs().amax(1, keepdim=True) / top).float().to(weight.dtype)  # (blocks, 1)
     codes = (rows / scales.where(scales > 0, 1)).round().clamp(-top, top)  # (blocks, block)
-    return (codes * scales).reshape(weight.shape)  # (out, in)
+    back: Tensor = (codes * scales).reshape(weight.shape)  # (out, in)
+    return back
 
 
 def _four_bits(weight: Tensor, kind: str, block: int) -> Tensor:
