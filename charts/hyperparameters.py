@@ -130,10 +130,11 @@ def _numbers(result: Result) -> tuple[Number, ...]:
     if best is None:
         return ()
     return (
-        Number("Лучшая клетка карты", f"r = {best.rank}, {words.rate(best.rate)}, α/r {words.scale(best.scale)}"),
-        Number("Её результат", _short(best, result)),
+        Number("Лучшее на карте", _short(best, result), label(best)),
+        Number("Ранг там", str(best.rank)),
+        Number("Скорость там", words.rate(best.rate), f"При α/r = {words.scale(best.scale)}."),
         Number(
-            "Не хуже в пределах случайного",
+            "Ему равны",
             f"{numbers.integer(level)} из {numbers.integer(len(result.cells) - 1)}",
             "Клетки, чей интервал Уилсона перекрывается с интервалом лучшей. У потерь интервала нет.",
         ),

@@ -53,7 +53,7 @@ WEAK = (
     "Виртуальные токены (prompt, prefix, P-tuning) здесь отстают: база мала, а шагов всего 160. На больших моделях они "
     "догоняют: у T5 с 11 млрд параметров prompt tuning равен полному дообучению (Lester и др., 2021)."
 )
-NEAR_PRICE, NEAR_QUALITY = 1.35, 0.06
+NEAR_PRICE, NEAR_QUALITY = 1.6, 0.06
 """Methods nearer than that share a label, or their names would lie on each other."""
 
 

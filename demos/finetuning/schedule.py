@@ -15,7 +15,7 @@ from common import numbers
 from demos.params import Checked, ParamsError, parameter
 
 Name = Literal["linear", "cosine", "constant", "constant_with_warmup", "inverse_sqrt", "warmup_stable_decay"]
-TITLES: Mapping[Name, str] = {
+TITLES: Mapping[str, str] = {
     "linear": "линейное",
     "cosine": "косинусное",
     "constant": "постоянное",

@@ -96,7 +96,7 @@ def test_the_answers_of_the_guesses_follow_the_recordings(folder: Path) -> None:
             lambda spec, full=full: full if spec.method == "full" else 180,
         )
         assert right("methods") == answer
-    for many, answer in ((10, 0), (60, 1), (120, 2)):
+    for many, answer in ((4, 0), (30, 1), (120, 2)):
         invented.record(plan.data_size().specs, folder, lambda _, many=many: many)
         assert right("data_size") == answer
     for many, answer in ((188, 0), (120, 1), (20, 2)):

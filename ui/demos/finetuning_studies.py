@@ -85,7 +85,7 @@ def _tell_kept(result: Forgotten) -> str:
 
 def _few(result: Sizes) -> int:
     value = result.sizes[0].value
-    return -1 if value is None else 0 if value.mean < 0.1 else 1 if value.mean < 0.4 else 2
+    return -1 if value is None else 0 if value.mean < 0.05 else 1 if value.mean < 0.25 else 2
 
 
 def _tell_few(result: Sizes) -> str:
@@ -195,9 +195,9 @@ LOOKS: Mapping[str, Look] = {
         summary="От десяти примеров до трёх тысяч, и что делают противоречия, сломанный формат и перекос классов.",
         draw=data_size.drawn,
         ask=Prediction(
-            "Десять примеров, больше ста повторов: модель заучила их наизусть. На какую часть новых вопросов она ответит "
-            "точно?",
-            ("меньше 10 %", "от 10 до 40 %", "больше 40 %"),
+            "Десять примеров, больше ста повторов: модель заучила их наизусть. На какую часть новых вопросов она "
+            "ответит точно?",
+            ("меньше 5 %", "от 5 до 25 %", "больше 25 %"),
             _few,
             _tell_few,
         ),
