@@ -125,7 +125,9 @@ def beside(result: Compared) -> Drawing:
     return Drawing(
         charts=(first(result),),
         numbers=(
-            Number("Сдвиг логитов от адаптера", numbers.significant(result.shift, 3), "наибольший по всему ответу"),
+            Number(
+                "Сдвиг от адаптера", numbers.significant(result.shift, 3), "наибольшее изменение логита по всему ответу"
+            ),
             Number("Сдвиг от слияния", numbers.significant(result.gap, 3), "слитая модель против адаптера рядом"),
             Number("Адаптер", numbers.percent(share, 1), f"{numbers.integer(result.beside)} параметров"),
         ),

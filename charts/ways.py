@@ -51,13 +51,13 @@ def verdicts(result: Result) -> Chart:
         z=[[100 * share for share in row] for row in cells],
         x=[SHORT[way] for way in WAYS],
         y=[BRIEF[each.task] for each in shown],
-        colorscale=[[0, "rgba(0,114,178,0.06)"], [1, palette.BLUE]],
+        colorscale=[[0, "#E3EDF5"], [1, palette.BLUE]],
         zmin=0,
         zmax=100,
         showscale=False,
         xgap=3,
         ygap=3,
-        text=[[f"{numbers.integer(s.right)} из {numbers.integer(s.of)}" for s in each.scores] for each in shown],
+        text=[[numbers.percent(share, 0) for share in row] for row in cells],
         texttemplate="%{text}",
         customdata=[
             [_hover(title, score) for title, score in zip(WAYS.values(), each.scores, strict=True)] for each in shown
@@ -96,6 +96,7 @@ def scores(result: Result) -> Chart:
                 "array": [100 * score.high - share for score, share in zip(known, shares, strict=True)],
                 "arrayminus": [share - 100 * score.low for score, share in zip(known, shares, strict=True)],
                 "thickness": 1.5,
+                "color": palette.GREY,
             },
             hovertemplate="%{customdata}<extra></extra>",
             customdata=[

@@ -16,13 +16,13 @@ from common import numbers
 from demos.inference import timing
 from demos.inference.compare import Result as Compared
 from demos.inference.sample import Params, Result, Step
+from demos.inference.speed import FILE, Point
 from demos.inference.speed import Params as SpeedParams
-from demos.inference.speed import Point
 from demos.inference.speed import Result as Speed
 from demos.params import Field
 from ui.demos import form, frame
 from ui.demos.frame import Look, Prediction
-from ui.demos.live import live
+from ui.demos.live import live, state
 from ui.widgets.chart import chart
 from ui.widgets.table import table
 
@@ -224,6 +224,7 @@ LOOKS: Mapping[str, Look] = {
         ),
         controls=_against,
         below=_repeat,
+        stamp=state(FILE),
     ),
     "inference.measure": Look(
         title="Измерить скорость самому",

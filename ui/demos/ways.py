@@ -12,11 +12,11 @@ import streamlit as st
 
 from charts import ways
 from demos.params import Field
-from demos.ways import tasks
+from demos.ways import recorded, tasks
 from demos.ways.compare import Params, Result
 from ui.demos import form, frame
 from ui.demos.frame import Look, Prediction
-from ui.demos.live import live
+from ui.demos.live import live, state
 
 OPTIONS = tuple(tasks.WAYS)
 
@@ -63,6 +63,7 @@ LOOKS: Mapping[str, Look] = {
         ),
         controls=_controls,
         below=_again,
+        stamp=state(recorded.FILE),
     ),
     "ways.once": Look(
         title="Один запрос четырьмя способами",
