@@ -21,7 +21,7 @@ from demos.params import ParamsError
 from demos.router import ask, confusion, requests, snippets, stored
 from demos.router.confusion import UNSURE, Params
 
-PROMPTS = ("переведи в JSON: большая кошка видит дом", "вежливо: закрывать окно!", "сложи: 12 и 7")
+PROMPT = """вежливо: "петь" ' громко!"""
 
 
 @pytest.fixture(scope="module")
@@ -111,39 +111,33 @@ class TestWithTheModel:
         store = stored.load()
         assert [one.prompt[-1].content for one in held_out] == [row.text for row in store.rows["without"]]
         chosen = [place for place, one in enumerate(held_out) if one.answer][::11]
-        for column, name in enumerate((*requests.ADAPTERS, SWITCHED_OFF)):
-            said = shelf.answer(name, [held_out[place].prompt for place in chosen], most=64)
+        for column, name in ((0, "json"), (3, SWITCHED_OFF)):
+            said = shelf.answer(name, [held_out[place].prompt for place in chosen], most=48)
             for place, text in zip(chosen, said, strict=True):
                 right = store.rows["without"][place].right[column]
                 assert evaluate.is_right(text, held_out[place].answer) == right
 
-    @pytest.mark.parametrize("prompt", PROMPTS)
-    def test_a_mixed_batch_says_what_each_says_alone(self, shelf: Shelf, prompt: str) -> None:
-        told = ask.ask(ask.Params(prompt=prompt))
+    def test_a_mixed_batch_says_what_each_says_alone_and_what_the_code_says(self, shelf: Shelf) -> None:
+        told, found = ask.ask(ask.Params(prompt=PROMPT)), {}
         for one in told.said:
             name = SWITCHED_OFF if one.name == routing.BASE else one.name
-            assert one.text == shelf.answer(name, [(Message("user", prompt),)], most=ask.MOST_TOKENS)[0]
+            assert one.text == shelf.answer(name, [(Message("user", PROMPT),)], most=ask.MOST_TOKENS)[0]
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            exec(snippets.mixed(ask.Params(prompt=PROMPT)), found)  # noqa: S102 - our own snippet
+        assert [text.strip() for text in found["answers"]] == [one.text for one in told.said]
 
     def test_a_live_request_is_as_sure_as_the_measured_one(self) -> None:
         measured = next(one for one in confusion.confusion(Params(cue="with")).decisions if one.kind == "polite")
         told = ask.ask(ask.Params(prompt=measured.text, threshold=0.6))
         assert (told.best, told.chosen) == (measured.best, "polite")
         assert told.confidence == pytest.approx(measured.confidence, abs=1e-4)
-        strict = ask.ask(ask.Params(prompt="какая столица у франции?", threshold=1.0))
-        assert strict.abstained
-        assert strict.chosen == routing.BASE
-
-    def test_the_code_answers_the_same(self) -> None:
-        params, found = ask.Params(prompt="""вежливо: "петь" ' громко!"""), {}
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-            warnings.simplefilter("ignore")
-            exec(snippets.mixed(params), found)  # noqa: S102 - our own snippet
-        assert [text.strip() for text in found["answers"]] == [one.text for one in ask.ask(params).said]
+        assert not told.abstained
 
 
 def test_an_empty_or_endless_request_is_refused_in_words() -> None:
     for prompt in ("", "   ", "а" * 401):
-        with pytest.raises(ParamsError, match="Запрос|запрос"):
+        with pytest.raises(ParamsError, match=r"Запрос|запрос"):
             ask.Params(prompt=prompt)
 
 
