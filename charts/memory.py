@@ -93,7 +93,7 @@ def waterfall(lines: tuple[Line, ...], total: int) -> Chart:
     largest = max(bars, key=lambda line: line.bytes)
     share = numbers.percent(largest.bytes / total, 0)
     finding = f"{numbers.size(total)}: больше всего — {_lower(largest.title)}, {share}"
-    figure = theme.figure(finding, x="память, ГБ (10⁹ байт)", height=140 + 38 * (len(bars) + 1))
+    figure = theme.figure(finding, x="ГБ (10⁹ байт)", height=140 + 38 * (len(bars) + 1))
     starts = [sum(line.bytes for line in bars[:place]) for place in range(len(bars))]
     figure.add_bar(
         base=[start / GB for start in (*starts, 0)],
@@ -108,7 +108,7 @@ def waterfall(lines: tuple[Line, ...], total: int) -> Chart:
         customdata=[*(f"{line.title}: {_both(line.bytes)}" for line in bars), f"Всего: {_both(total)}"],
     )
     figure.update_yaxes(autorange="reversed", showgrid=False, type="category")
-    figure.update_xaxes(range=[0, 1.25 * total / GB])
+    figure.update_xaxes(range=[0, 1.5 * total / GB])
     parts = "; ".join(f"{line.title} — {numbers.size(line.bytes)}" for line in bars)
     return Chart(figure, f"{finding}. {parts}. Всего {_both(total)}.")
 
@@ -122,7 +122,7 @@ def devices(result: Fits) -> Chart:
     )
     if len(holds) > 1:
         finding += f" и ещё на {numbers.plural(len(holds) - 1, 'устройство', 'устройства', 'устройств')}"
-    figure = theme.figure(finding, x="доступная память, ГБ (10⁹ байт)", height=170 + 26 * len(rows))
+    figure = theme.figure(finding, x="доступно, ГБ (10⁹ байт)", height=170 + 26 * len(rows))
     words = [
         f"{row.title}: доступно {_both(row.usable)} из {numbers.size(row.memory)} — {VERDICTS[row.verdict][0]}"
         for row in rows
@@ -137,7 +137,7 @@ def devices(result: Fits) -> Chart:
     )
     shown = max(row.usable for row in rows) / GB
     figure.add_scatter(  # a column of its own, so that the line crosses no word
-        x=[1.12 * shown] * len(rows),
+        x=[1.2 * shown] * len(rows),
         y=[row.title for row in rows],
         mode="text",
         text=[VERDICTS[row.verdict][2] for row in rows],
@@ -147,7 +147,7 @@ def devices(result: Fits) -> Chart:
     if need / GB <= shown:
         figure.add_vline(x=need / GB, line={"color": palette.VERMILION, "width": 2, "dash": "dot"})
     figure.update_yaxes(autorange="reversed", showgrid=False, type="category")
-    figure.update_xaxes(range=[0, 1.25 * shown])
+    figure.update_xaxes(range=[0, 1.45 * shown])
     return Chart(figure, f"{finding}. {'; '.join(words)}.")
 
 

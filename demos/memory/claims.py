@@ -124,7 +124,7 @@ def _layers() -> tuple[Claim, ...]:
         f"Полбайта на вес и шкалы; без двойного квантования {size(single, 2)}.",
         f"Всё, что не квантовано, становится FP32: {integer(rest)} чисел, по 2 лишних байта на каждое.",
     )
-    said = "prepare_model_for_kbit_training переводит в FP32 одни нормализации: у Llama-3.1-8B это 0,5 МБ"
+    said = "prepare_model_for_kbit_training добавит Llama-3.1-8B лишь 0,5 МБ: FP32 у нормализаций"
     norms = 2 * sum(
         norm.size * ARCHITECTURES["llama-3.1-8b"].times(norm.path) for norm in ARCHITECTURES["llama-3.1-8b"].norms
     )

@@ -237,7 +237,7 @@ def _logits(architecture: Architecture, plan: Plan, result: Result) -> Line:
         each = 12 + (0 if plan.dtype == "float32" else BYTES[plan.dtype])
         return Line(
             "logits",
-            "Логиты и потери",
+            "Логиты",
             result.logits,
             f"T · V · {each}",
             f"{integer(tokens)} · {integer(vocab)} · {each}",
@@ -245,9 +245,7 @@ def _logits(architecture: Architecture, plan: Plan, result: Result) -> Line:
     tile, part = min(tokens, training.TILE_TOKENS), min(vocab, training.TILE_VOCAB)
     head = f" + 4 · {integer(vocab)} · {integer(architecture.sizes.hidden)}" if plan.full else ""
     symbols = "12 · min(T, 4096) · min(V, 32768)" + (" + 4 · V · d" if plan.full else "")
-    return Line(
-        "logits", "Логиты и потери (по частям)", result.logits, symbols, f"12 · {integer(tile)} · {integer(part)}{head}"
-    )
+    return Line("logits", "Логиты (по частям)", result.logits, symbols, f"12 · {integer(tile)} · {integer(part)}{head}")
 
 
 def evaluate(put: str) -> float:
