@@ -165,8 +165,8 @@ def overlap(one: Tensor, other: Tensor, directions: int) -> Overlap:
     first, second = (torch.linalg.svd(matrix, full_matrices=False) for matrix in (one, other))
     left = first.U[:, :directions].T @ second.U[:, :directions]  # (r, r)
     right = first.Vh[:directions] @ second.Vh[:directions].T  # (r, r)
-    shares = (float(part.square().sum()) / directions for part in (left, right))
-    return Overlap(directions, *shares, directions / one.shape[0], directions / one.shape[1])
+    outputs, inputs = (float(part.square().sum()) / directions for part in (left, right))
+    return Overlap(directions, outputs, inputs, directions / one.shape[0], directions / one.shape[1])
 
 
 def picture(name: str, matrix: Tensor) -> Map:
@@ -209,7 +209,8 @@ def _random(like: Tensor) -> Tensor:
     import torch
 
     drawn = torch.randn(like.shape, generator=torch.Generator().manual_seed(SEED))
-    return drawn * (like.norm() / drawn.norm())
+    scaled: Tensor = drawn * (like.norm() / drawn.norm())
+    return scaled
 
 
 def _stored(full: Tensor | None) -> Tensor:

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, cast
 
 from demos.finetuning import counting
 from demos.finetuning.spec import LOW_RANK, RunSpec
+from demos.finetuning.spec import Method as LabMethod
 from demos.lora import adapter_file
 from demos.lora.adapter_file import Wanted
 from demos.lora.architectures import Architecture
@@ -155,7 +156,7 @@ def spec(method: str, params: Params) -> RunSpec:
     known = method if method not in ("modules_to_save", "trainable_tokens") else "lora"
     targets = match(ARCHITECTURES[params.architecture], params.targets).targets
     return RunSpec(
-        method=known,  # type: ignore[arg-type] - every name here is one of its
+        method=cast("LabMethod", known),  # every name here is one of its
         quantization="none",
         rank=params.vera_rank if method == "vera" else params.rank,
         targets=(ALL_LINEAR,) if method == "ia3" else targets,  # the places of IA³'s paper

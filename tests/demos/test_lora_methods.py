@@ -106,7 +106,7 @@ def test_peft_agrees_on_odd_targets_and_other_settings(method: str, name: str, t
     for saved in ("head", "embedding-head") if method == "modules_to_save" else ("norm-head",):
         given = checking.Params(
             architecture=name, method=method, targets=targets, rank=5, vera_rank=7, new_tokens=11, saved=saved
-        )  # type: ignore[arg-type]
+        )
         assert checking.check(given).equal
 
 
