@@ -36,7 +36,8 @@ class Kept:
     @property
     def total(self) -> int:
         """All together."""
-        return round(sum(getattr(self, field.name) for field in fields(self)))
+        parts: list[float] = [getattr(self, field.name) for field in fields(self)]
+        return round(sum(parts))
 
 
 def kept(architecture: Architecture, plan: Plan) -> Kept:

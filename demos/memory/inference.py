@@ -10,7 +10,7 @@ serving systems, and adapters merged into the base: those take nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from demos.lora.architectures import Architecture
 from demos.lora.matching import match
@@ -100,7 +100,7 @@ def estimate(architecture: Architecture, params: Params) -> Result:
     token = cache_token(architecture, params)
     phases = alive(architecture, params, params.prompt), alive(architecture, params, 1)
     layers = match(architecture, params.targets).layers if params.adapters else ()
-    parts = {
+    parts: dict[str, Any] = {
         "weights": codes,
         "constants": whole - codes,
         "cache": token * params.batch * (params.prompt + params.answer),

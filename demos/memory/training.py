@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import ceil
-from typing import Literal
+from typing import Any, Literal
 
 from demos.lora import parameters
 from demos.lora.architectures import Architecture, Module
@@ -183,7 +183,7 @@ def estimate(architecture: Architecture, plan: Plan) -> Result:
     states = trained.states(plan.tensors, plan.precision, plan.optimizer) or round(
         narrow * (each.master + each.moments)
     )
-    parts = {
+    parts: dict[str, Any] = {
         "weights": own if plan.full else base_bytes(architecture, plan),
         "adapter": 0 if plan.full else own,
         "gradients": round(narrow * each.gradient) + 4 * wide,
