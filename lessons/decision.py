@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lessons import schema
+from lessons.crossroads import Answer, Case, Crossroad, Decision, Verdict
 from lessons.faults import Collector, nearest
 from lessons.filling import fill
-from lessons.model import Answer, Case, Crossroad, Decision, Verdict
 from lessons.reading import Document, read_toml
 from lessons.shelf import Shelf
 

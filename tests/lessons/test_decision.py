@@ -9,9 +9,9 @@ import pytest
 
 import settings
 from cli import check
+from lessons.crossroads import Decision, Verdict
 from lessons.decision import follow
 from lessons.loader import load
-from lessons.model import Decision, Verdict
 
 TREE = """
 [[question]]

@@ -8,7 +8,7 @@ import streamlit as st
 
 from common import numbers
 from lessons import decision
-from lessons.model import Case, Crossroad, Decision, Verdict
+from lessons.crossroads import Case, Crossroad, Decision, Verdict
 from progress import learning
 from progress.database import DatabaseFault
 from progress.learning import AnswerIn
