@@ -5,7 +5,6 @@ Leaves out computing (``demos.layers``).
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
@@ -42,7 +41,7 @@ def layer_map(result: Result) -> Drawing:
 def totals(result: Result) -> Chart:
     """A stacked bar for each stage, in millions of bytes."""
     finding = _finding(result)
-    figure = theme.figure(finding, x="память весов, МБ (10⁶ байт)", height=190 + 48 * len(result.stages))
+    figure = theme.figure(finding, x="память весов, МБ (10⁶ байт)", height=240 + 48 * len(result.stages))
     for role, title in ROLES.items():
         sizes = [role_bytes(stage, role) for stage in result.stages]
         if not any(sizes):
@@ -59,7 +58,7 @@ def totals(result: Result) -> Chart:
                 for stage, size in zip(result.stages, sizes, strict=True)
             ],
         )
-    figure.update_layout(barmode="stack")
+    figure.update_layout(barmode="stack", legend_y=-0.35, legend_traceorder="normal")
     figure.update_yaxes(type="category", autorange="reversed", showgrid=False)
     said = "; ".join(f"{stage.title} — {numbers.integer(stage.total)} байт" for stage in result.stages)
     return Chart(figure, f"{finding}. {said}.")
@@ -139,11 +138,10 @@ def _notes(result: Result) -> Iterator[str]:
 
 
 def _steps(result: Result) -> Table:
-    head = ("Модель", "Байт", "Разница", "Тензоров", "Изменилось", "Обучается чисел", "dtype")
+    head = ("Модель", "Байт", "Разница", "Тензоров", "Изменилось", "Обучается чисел")
     rows: list[tuple[Cell, ...]] = []
     before: Stage | None = None
     for stage in result.stages:
-        kinds = Counter(tensor.dtype for tensor in stage.tensors)
         rows.append(
             (
                 stage.title,
@@ -152,7 +150,6 @@ def _steps(result: Result) -> Table:
                 len(stage.tensors),
                 None if before is None else len(stage.changed),
                 stage.trainable,
-                ", ".join(f"{dtype} × {count}" for dtype, count in kinds.most_common()),
             )
         )
         before = stage

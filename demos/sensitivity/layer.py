@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 ALL = "all"
-WAY = (-1.0, -0.5, 0.5, 1.0)
+WAY = (-1.0, 0.5, 1.0)
 """Where along ε the loss is measured: W + tε. At t = 1 the layer is quantized."""
 
 

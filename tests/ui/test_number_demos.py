@@ -81,7 +81,7 @@ def test_the_layer_map_shows_what_is_inside_a_layer(visit: Visit, monkeypatch: p
     assert not tab.exception
     assert metrics(tab)["После загрузки"] == "4,62\u00a0МБ"
     shown = next(each.value.replace("\\", "") for each in tab.markdown if "nested" in each.value)
-    assert "0.self_attn.q_proj.weight.nested_absmax" in shown
+    assert "0.q_proj.weight.nested_absmax" in shown
     assert "bfloat16 → uint8" in shown
     stage = next(each for each in tab.get("button_group") if "-stage-" in str(each.key))
     stage.set_value("trainer").run()

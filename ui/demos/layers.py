@@ -73,7 +73,7 @@ def _marked(shown: Table) -> None:
 
 def _line(row: tuple[Any, ...]) -> str:
     name, shape, dtype, size, grad, change, _ = row
-    short = name.removeprefix("model.layers.")
+    short = name.removeprefix("model.layers.").replace(".self_attn.", ".").replace(".mlp.", ".")
     cells = [cell(short), cell(shape), cell(dtype), numbers.integer(size), "да" if grad else "нет", cell(change)]
     if change:
         cells = [f":orange-background[{text}]" if text else "" for text in cells]
