@@ -78,7 +78,7 @@ def plane(result: Result) -> Chart:
     finding = _finding(result)
     exact = result.race.metric == "exact"
     figure = theme.figure(
-        finding, x=f"{AXIS[result.price]}, логарифмическая шкала", y=sweeps.AXIS[result.race.metric], height=470
+        finding, x=f"{AXIS[result.price]} (лог. шкала)", y=sweeps.AXIS[result.race.metric], height=470
     )
     scale = 100 if exact else 1
     front = sorted((one for one in result.runners if one.front), key=lambda one: one.price)
@@ -96,7 +96,7 @@ def plane(result: Result) -> Chart:
         _label(figure, group, scale)
     ticks = TICKS[result.price]
     figure.update_xaxes(type="log", tickvals=[value for value, _ in ticks], ticktext=[text for _, text in ticks])
-    figure.update_yaxes(range=[-14, 104] if exact else None, rangemode="tozero")
+    figure.update_yaxes(range=[-14, 112] if exact else None, rangemode="tozero")
     return Chart(figure, f"{finding}. {'; '.join(said(one, result) for one in result.runners)}.")
 
 
@@ -221,17 +221,17 @@ def _groups(runners: Sequence[Runner], result: Result) -> list[list[Runner]]:
 
 
 def _label(figure: Any, group: Sequence[Runner], scale: float) -> None:
-    """The names of a group under its lowest point, two a line."""
+    """The names of a group under its lowest point, two a line; a lone one of the front stands above its point."""
     names = [_name(one) for one in group]
     lines = [", ".join(names[start : start + 2]) for start in range(0, len(names), 2)]
-    lowest = min(group, key=_mean)
-    low, _ = words.bounds(lowest.series.spots[0])
+    low, high = words.bounds(min(group, key=_mean).series.spots[0])
+    above = len(group) == 1 and group[0].front
     figure.add_annotation(
         x=math.log10(group[0].price),
-        y=scale * low,
+        y=scale * (high if above else low),
         text="<br>".join(lines),
         showarrow=False,
-        yanchor="top",
+        yanchor="bottom" if above else "top",
         font={"size": 12},
     )
 

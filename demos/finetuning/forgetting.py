@@ -20,7 +20,7 @@ from demos.finetuning.statistics import wilson
 from demos.params import Checked, parameter
 
 Factor = Literal["steps", "rate", "rank", "replay", "full"]
-FACTORS: Mapping[Factor, str] = {
+FACTORS: Mapping[str, str] = {
     "steps": "шаги",
     "rate": "скорость обучения",
     "rank": "ранг",
@@ -53,7 +53,7 @@ class Kept:
 class Line:
     """The runs in which one thing changes."""
 
-    name: Factor
+    name: str  # of FACTORS
     title: str
     points: tuple[Kept, ...]
 

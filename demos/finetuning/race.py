@@ -15,7 +15,7 @@ from demos.finetuning.sweeps import Cost, Series
 from demos.params import Checked, parameter
 
 Price = Literal["trainable", "file", "memory", "seconds"]
-PRICES: Mapping[Price, str] = {
+PRICES: Mapping[str, str] = {
     "trainable": "обучаемые параметры",
     "file": "размер файла",
     "memory": "память процесса",

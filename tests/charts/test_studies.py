@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,11 +48,11 @@ def recorded(
     folder: Path,
     right: Callable[[RunSpec], int | None],
     kept: Callable[[RunSpec], int | None] = lambda _: 20,
-    **fields: str,
+    fields: Mapping[str, str] | None = None,
 ) -> tuple[Any, Drawing]:
     for each in SETS[name]:
         invented.record(each().specs, folder, right, kept)
-    result = registry.call(f"finetuning.{name}", fields)
+    result = registry.call(f"finetuning.{name}", fields or {})
     return result, DRAW[name](result)
 
 
@@ -90,7 +90,7 @@ def test_the_map_says_how_the_best_rate_moves_with_alpha(folder: Path) -> None:
 
 
 def test_a_diverged_cell_says_so_and_another_layer_is_another_map(folder: Path) -> None:
-    result, drawing = recorded("map", folder, by_product, scale="8")
+    result, drawing = recorded("map", folder, by_product, fields={"scale": "8"})
     heat = drawing.charts[0].figure.data[0]
     assert heat.text[0][-1] == "разошлось"
     assert heat.z[0][-1] is None
@@ -103,7 +103,7 @@ def test_forgetting_is_counted_over_all_old_skills(folder: Path) -> None:
     def kept(spec: RunSpec) -> int:
         return 20 if spec.replay else 4
 
-    result, drawing = recorded("forgetting", folder, lambda _: 180, kept, factor="replay")
+    result, drawing = recorded("forgetting", folder, lambda _: 180, kept)
     none, some = result.line.points[0], result.line.points[1]
     assert (none.old.right, none.old.of) == (8, 40)
     assert (some.old.right, some.before.right) == (30, 30), "the base itself knew half of the second skill"
@@ -243,7 +243,7 @@ def test_half_of_the_recordings_draw_no_conclusion(name: str, folder: Path) -> N
 def test_every_chart_has_words_units_and_the_house_look(name: str, metric: str, folder: Path) -> None:
     fields = {"metric": metric} if name in ("map", "data_size", "methods") else {}
     if name in SETS:
-        _, drawing = recorded(name, folder, lambda spec: 190 - spec.seed, **fields)
+        _, drawing = recorded(name, folder, lambda spec: 190 - spec.seed, fields=fields)
     else:
         drawing = DRAW[name](registry.call(f"finetuning.{name}", {}))
     for chart in drawing.charts:
