@@ -29,7 +29,7 @@ def main() -> int:
     import torch
 
     torch.set_num_threads(1)
-    data = {
+    data: dict[str, Any] = {
         "script": "scripts/timing.py",
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "seed": 0,
@@ -38,7 +38,7 @@ def main() -> int:
         "shapes": {name: _measure(*shape) for name, shape in compiled.SHAPES.items()},
     }
     compiled.FILE.write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    for name, ways in data["shapes"].items():  # type: ignore[union-attr]
+    for name, ways in data["shapes"].items():
         print(name, {way: (found.get("failed") or sorted(found["steps"])[REPEATS // 2]) for way, found in ways.items()})
     return 0
 

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from common import numbers
 from demos import registry
 from ui import guesses
-from ui.demos import cost, frame, memory, timing
+from ui.demos import cost, memory, timing
 
 Visit = Callable[..., AppTest]
 LIGHT = {
@@ -23,7 +23,7 @@ LIGHT = {
 @pytest.fixture(autouse=True)
 def guessed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every guess was skipped."""
-    monkeypatch.setattr(frame.guesses, "recall", lambda _: guesses.Guess(None, fresh=False))
+    monkeypatch.setattr(guesses, "recall", lambda _: guesses.Guess(None, fresh=False))
 
 
 def metrics(tab: AppTest) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from charts import memory
+from common import numbers
 from demos.lora.models import ARCHITECTURES, expand, presets
 from demos.memory import claims as claims_demo
 from demos.memory import inference, points, training
@@ -66,19 +67,19 @@ def _targets(item: Field, architecture: str, locked: frozenset[str], key: str) -
     """A named set of layers of this model; names from a link stay as they are."""
     sets = {preset.id: preset for preset in presets(ARCHITECTURES[architecture]) if not preset.trap}
     place = widget(key, item.name)
-    stored = session.recall(place, list(item.default))
+    stored: Any = session.recall(place, list(item.default))
     if isinstance(stored, list):
         stored = stored[0] if len(stored) == 1 else ",".join(stored)
     offered = list(sets) if stored in sets or "," not in stored else [*sets, stored]
     session.remember(place, stored if stored in offered else "all-linear")
-    chosen: str = st.selectbox(
+    chosen: Any = st.selectbox(
         item.title,
         offered,
         key=place,
         disabled=item.name in locked,
         format_func=lambda name: sets[name].title if name in sets else name,
     )
-    return tuple(chosen.split(","))
+    return tuple(str(chosen).split(","))
 
 
 def _inference(known: Mapping[str, Field], locked: frozenset[str], key: str) -> dict[str, Any]:
@@ -127,9 +128,9 @@ def _largest(result: training.Result) -> int:
 
 def _tell_largest(result: training.Result) -> str:
     return (
-        f"Веса {memory.numbers.size(result.weights)}, всё обучаемое с моментами "
-        f"{memory.numbers.size(result.adapter + result.gradients + result.optimizer)}, "
-        f"активации {memory.numbers.size(result.activations)}."
+        f"Веса {numbers.size(result.weights)}, всё обучаемое с моментами "
+        f"{numbers.size(result.adapter + result.gradients + result.optimizer)}, "
+        f"активации {numbers.size(result.activations)}."
     )
 
 
@@ -174,7 +175,7 @@ LOOKS: Mapping[str, Look] = {
             ("меньше десятой части весов", "от десятой части до половины", "больше половины"),
             _cache_share,
             lambda result: (
-                f"KV-кэш — {memory.numbers.size(result.cache)}, веса — {memory.numbers.size(result.weights)}. "
+                f"KV-кэш — {numbers.size(result.cache)}, веса — {numbers.size(result.weights)}. "
                 "Кэш растёт с длиной и с числом запросов, веса — нет."
             ),
         ),
@@ -207,9 +208,7 @@ LOOKS: Mapping[str, Look] = {
             "Калькулятор оценил шаг QLoRA по формулам. Насколько разойдётся с подсчётом настоящих тензоров?",
             ("меньше 0,5 %", "от 0,5 до 10 %", "больше 10 %"),
             _off,
-            lambda result: (
-                f"Наибольшее расхождение — {memory.numbers.percent(max(abs(r.difference) for r in result.rows))}."
-            ),
+            lambda result: f"Наибольшее расхождение — {numbers.percent(max(abs(r.difference) for r in result.rows))}.",
         ),
     ),
 }

@@ -79,10 +79,12 @@ def _read(architecture: Any, attention: str, dtype: str) -> tuple[int, int]:
 def _watch() -> Any:
     """Counts every storage from the operation that makes it until it is freed."""
     import torch
-    from torch.utils._python_dispatch import TorchDispatchMode
+    from torch.utils import _python_dispatch
     from torch.utils._pytree import tree_leaves
 
-    class Watch(TorchDispatchMode):  # type: ignore[misc]
+    mode: Any = _python_dispatch.TorchDispatchMode  # untyped
+
+    class Watch(mode):  # type: ignore[misc]
         now = peak = 0
 
         def __init__(self) -> None:
