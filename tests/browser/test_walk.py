@@ -206,7 +206,10 @@ def look_as_an_instructor(learner: Visitor) -> None:
     expect(first).to_contain_text("Верно частично")
 
 
-@pytest.mark.parametrize("address", ["/", "/lesson", "/exercise", "/progress", "/instructor"])
+@pytest.mark.parametrize(
+    "address",
+    ["/", "/lesson", "/exercise", "/progress", "/instructor", "/demo", "/review", "/glossary", "/clinic", "/choose"],
+)
 def test_every_page_opens_in_the_dark_without_a_complaint(visit: Visit, address: str) -> None:
     learner = visit(address, color_scheme="dark")
     learner.page.wait_for_timeout(500)
@@ -223,6 +226,7 @@ def test_nothing_is_wider_than_a_phone(visit: Visit) -> None:
     blocks = re.findall(r"\{#(\S+)", (CONTENT / "lesson.md").read_text(encoding="utf-8"))
     addresses = ["/", *(f"/lesson?id={LESSON}&block={block}" for block in blocks)]
     addresses += [f"/exercise?id={EXERCISE}", "/exercise", "/progress", "/instructor", "/learner?id=local", "/claims"]
+    addresses += ["/demo", "/review", "/glossary", "/clinic", "/choose", f"/sheet?id={LESSON}"]
     assert len(addresses) > 15
     too_wide = {}
     for address in addresses:
@@ -240,7 +244,7 @@ def test_a_phone_reaches_every_page(visit: Visit) -> None:
     learner = visit(f"/lesson?id={LESSON}&block=start", viewport=PHONE)
     learner.page.get_by_role("button", name="Открыть боковую панель").click()
     sidebar = learner.page.locator("[data-testid='stSidebar']")
-    for name in ("Карта курса", "Урок", "Упражнение", "Мой прогресс", "Преподаватель"):
+    for name in ("Карта курса", "Урок", "Демонстрации", "Мой прогресс", "Преподаватель"):
         expect(sidebar.get_by_test_id("stSidebarNavLink").filter(has_text=name)).to_be_visible()
     expect(sidebar.get_by_role("link", name=re.compile("Считаем параметры"))).to_have_count(1)
     sidebar.get_by_role("link", name="Мой прогресс").click()
