@@ -34,7 +34,7 @@ def drawn(result: Result) -> Drawing:
         charts=(curve(result), bars(result)),
         numbers=_numbers(result),
         tables=(_table(result),),
-        notes=(_note(result), *origin.said(result.origin)),
+        notes=(*_skew(result), _note(result), *origin.said(result.origin)),
         warnings=(result.notice,) if result.notice else (),
     )
 
@@ -123,20 +123,29 @@ def _curve_finding(result: Result) -> str:
 
 
 def _bars_finding(result: Result) -> str:
-    at = {(bar.kind, bar.share): bar.spot for bar in result.bars}
-    clean = at[("clean", 0.0)]
+    """For each kind of dirt the share from which the answers are worse than after clean data, beyond chance."""
+    clean = next(bar.spot for bar in result.bars if bar.kind == "clean")
     if any(bar.spot.recorded < bar.spot.wanted for bar in result.bars) or clean.value is None:
         return "Записаны не все наборы: вывод делать рано"
-    dirty = [bar for bar in result.bars if bar.share]
-    borne = [bar.share for bar in dirty if _level(bar.spot, clean, result)]
-    worst = [bar for bar in dirty if bar.spot.value and not _level(bar.spot, clean, result)]
-    if not worst:
-        return "Грязи до половины примеров обучение не заметило"
-    said = f"с {numbers.percent(min(bar.share for bar in worst), 0)} грязи ответы портятся"
-    if not borne:
-        return said.capitalize()
-    safe = [share for share in sorted(set(borne)) if share < min(bar.share for bar in worst)]
-    return f"До {numbers.percent(safe[-1], 0)} грязи обучение терпит, {said}" if safe else said.capitalize()
+    said = []
+    for kind in dict.fromkeys(bar.kind for bar in result.bars if bar.share):
+        own = [bar for bar in result.bars if bar.kind == kind]
+        worse = [bar.share for bar in own if not _level(bar.spot, clean, result)]
+        least = f"с {numbers.percent(min(worse), 0)}" if worse else "и до половины незаметно"
+        said.append(f"{own[0].title} {least}")
+    return f"С какой доли грязи ответы хуже: {', '.join(said)}"
+
+
+def _skew(result: Result) -> tuple[str, ...]:
+    """What the unbalanced set costs."""
+    even, skewed = (next(bar.spot for bar in result.bars if bar.kind == kind) for kind in ("balanced", "skewed"))
+    if even.value is None or skewed.value is None:
+        return ()
+    differ = "разница в пределах погрешности" if _level(even, skewed, result) else "разница не случайна"
+    return (
+        f"Перекос (92 % примеров одного класса): {_short(even.value.mean, result)} поровну, "
+        f"{_short(skewed.value.mean, result)} с перекосом — {differ}.",
+    )
 
 
 def _level(spot: Spot, other: Spot, result: Result) -> bool:

@@ -204,7 +204,7 @@ def dirty() -> Wanted:
         ("skewed", 0.0, dataclasses.replace(intents, task="intents_skewed")),
     ]
     points = [Point(name, x, dataclasses.replace(spec, seed=seed)) for name, x, spec in lines for seed in DIRTY_SEEDS]
-    return Wanted("Грязные данные", tuple(points), optional=True)
+    return Wanted("Грязные данные", tuple(points))
 
 
 def best(series: str, find: Find) -> RunSpec:
