@@ -90,6 +90,7 @@ _ALL = (
     _demo("finetuning.ranks", "demos.finetuning.sweeps:ranks"),
     _demo("finetuning.alphas", "demos.finetuning.sweeps:alphas"),
     _demo("finetuning.methods", "demos.finetuning.race:race"),
+    _demo("finetuning.method", "demos.finetuning.one_method:one_method"),
     _demo("finetuning.map", "demos.finetuning.hyperparameters:grid"),
     _demo("finetuning.forgetting", "demos.finetuning.forgetting:forgetting"),
     _demo("finetuning.data_size", "demos.finetuning.data_size:data_size"),
