@@ -1,4 +1,4 @@
-"""The map of learning rate × rank for one α/r: a heat-map, its best point ringed, what is as good marked.
+"""The map of learning rate × rank for one α/r: a heat-map, its best point framed, what is as good marked.
 
 Leaves out the numbers (``demos.finetuning.hyperparameters``).
 """
@@ -18,7 +18,7 @@ from demos.finetuning.hyperparameters import Cell, Result
 SCALES = {"exact": [[0, "#F7FBFF"], [0.5, "#9ECAE1"], [1, "#0B559F"]], "loss": [[0, "#0B559F"], [1, "#F7FBFF"]]}
 """From light to dark: dark is better in both."""
 NOTE = (
-    "Одна клетка — один настоящий запуск: LoRA на всех линейных слоях, 160 шагов, зерно одно. Кольцо — лучшая клетка "
+    "Одна клетка — один настоящий запуск: LoRA на всех линейных слоях, 160 шагов, зерно одно. Рамка — лучшая клетка "
     "слоя, точка — от лучшей на всей карте её не отличить: интервалы Уилсона перекрываются."
 )
 
@@ -57,10 +57,10 @@ def layer(result: Result) -> Chart:
         zmax=100 if exact else None,
         xgap=3,
         ygap=3,
-        colorbar={"title": {"text": "точных, %" if exact else "потери"}, "thickness": 12},
+        showscale=False,  # every cell says its number
         hoverongaps=False,
     )
-    _ring(figure, result.top(result.shown))
+    _frame(figure, result.top(result.shown), result)
     _dots(figure, [cell for cell in result.shown if cell.level])
     figure.update_xaxes(type="category", showgrid=False)
     figure.update_yaxes(type="category", showgrid=False)
@@ -188,15 +188,17 @@ def label(cell: Cell) -> str:
     return f"α/r = {words.scale(cell.scale)}, r = {cell.rank}, скорость {words.rate(cell.rate)}"
 
 
-def _ring(figure: Any, cell: Cell | None) -> None:
+def _frame(figure: Any, cell: Cell | None, result: Result) -> None:
+    """A frame around a cell: as large as the cell on any screen."""
     if cell is not None:
-        figure.add_scatter(
-            x=[words.rate(cell.rate)],
-            y=[str(cell.rank)],
-            mode="markers",
-            marker={"size": 54, "symbol": "circle-open", "color": palette.ORANGE, "line": {"width": 4}},
-            hoverinfo="skip",
-            showlegend=False,
+        column, row = result.rates.index(cell.rate), result.ranks.index(cell.rank)
+        figure.add_shape(
+            type="rect",
+            x0=column - 0.48,
+            x1=column + 0.48,
+            y0=row - 0.47,
+            y1=row + 0.47,
+            line={"color": palette.ORANGE, "width": 4},
         )
 
 

@@ -68,10 +68,12 @@ def by_product(spec: RunSpec) -> int | None:
     return (190 if 0.002 < product < 0.013 else 100) - (0 if spec.rank == 4 else 30)
 
 
-def test_the_map_rings_the_best_cell_and_marks_what_chance_cannot_tell_from_it(folder: Path) -> None:
+def test_the_map_frames_the_best_cell_and_marks_what_chance_cannot_tell_from_it(folder: Path) -> None:
     result, drawing = recorded("map", folder, by_product)
-    heat, ring, dots = drawing.charts[0].figure.data
-    assert (ring.x[0], ring.y[0]) == ("0,0015", "4")
+    heat, dots = drawing.charts[0].figure.data
+    (frame,) = drawing.charts[0].figure.layout.shapes
+    column, row = (frame.x0 + frame.x1) / 2, (frame.y0 + frame.y1) / 2
+    assert (heat.x[round(column)], heat.y[round(row)]) == ("0,0015", "4")
     assert result.best.rank == 4
     best = 190 / 200
     row = list(heat.y).index("4")
