@@ -36,7 +36,7 @@ def precision(result: Result) -> Drawing:
     return Drawing(
         charts=(kept(result), answers(result)) if measured else (kept(result),),
         numbers=words.figures(result),
-        tables=(words.ways(result), words.layers(result), *words.spoilt(result)),
+        tables=(*words.ways(result), words.layers(result), *words.spoilt(result)),
         notes=words.notes(result),
         warnings=() if measured else ("Ответы слитых моделей на этой базе не измерены.",),
     )
@@ -51,7 +51,7 @@ def kept(result: Result) -> Chart:
         f"косинус {numbers.decimal(low.cosine)}; "
         f"в bfloat16 {words.fate(half)}, {numbers.decimal(half.cosine)}"
     )
-    figure = theme.figure(finding, x="слой: блок и матрица", y="косинус с поправкой", height=400)
+    figure = theme.figure(finding, x="слой: блок и матрица", y="косинус с поправкой", height=480)
     for loss in result.ways:
         places = [f"{layer.block}·{layer.kind.removesuffix('_proj')}" for layer in loss.layers]
         figure.add_scatter(
@@ -66,7 +66,7 @@ def kept(result: Result) -> Chart:
         )
     figure.update_yaxes(range=[min(-0.05, *(layer.cosine for layer in low.layers)) - 0.02, 1.05])
     figure.update_xaxes(tickangle=-90, type="category", tickfont={"size": 10})
-    figure.update_layout(legend_y=-0.38)
+    figure.update_layout(legend_y=-0.42)
     said = "; ".join(f"{loss.title}: {numbers.decimal(loss.cosine)}" for loss in result.ways)
     return Chart(figure, f"{finding}. Косинус по всем слоям вместе: {said}.")
 
@@ -110,7 +110,7 @@ def summed(result: Summed) -> Drawing:
         charts=charts,
         numbers=(
             Number("Ранг суммы", numbers.integer(result.rank)),
-            Number("Отличие от точной суммы", f"{numbers.significant(100 * result.error, 2)}{numbers.NBSP}%"),
+            Number("До точной суммы", f"{numbers.significant(100 * result.error, 2)}{numbers.NBSP}%"),
             Number("Косинус поправок", numbers.decimal(result.overlap, 3), "Между ΔW₁ и ΔW₂ по всем слоям вместе."),
         ),
         tables=(words.said(result), *words.points(result)),
@@ -156,12 +156,15 @@ def path(result: Summed) -> Chart:
     first, second = result.sides
     best = max(result.path, key=lambda spot: min(spot.first, spot.second))
     worse = min(best.first, best.second)
-    finding = (
-        "По дороге от одного адаптера к другому худшая из двух задач не поднимается выше "
-        f"{numbers.percent(worse / result.path_of, 0)}"
+    finding = "По дороге от одного адаптера к другому "
+    finding += (
+        f"худшая из двух задач не поднимается выше {numbers.percent(worse / result.path_of, 0)}"
+        if worse
+        else "обе задачи сразу не решаются ни в одной точке"
     )
     x = f"доля «{first.title}», остальное — «{second.title}»"
-    figure = theme.figure(finding, x=x, y="точных ответов, %", height=360)
+    figure = theme.figure(finding, x=x, y="точных ответов, %", height=400)
+    figure.update_layout(legend_y=-0.34)
     looks = ((first, palette.BLUE, "solid", "first"), (second, palette.ORANGE, "dash", "second"))
     for side, colour, dash, pick in looks:
         counts = [getattr(spot, pick) for spot in result.path]

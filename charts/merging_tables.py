@@ -85,35 +85,23 @@ def notes(result: Result) -> tuple[str, ...]:
     return (trained, words, *((f"Ответы измерены заранее: {result.made}.",) if result.made else ()))
 
 
-def ways(result: Result) -> Table:
-    """Every way in numbers."""
-    columns = (
-        "Куда слить",
-        "Ошибка весов, %",
-        "Наибольшая",
-        "Косинус",
-        "Осталось, %",
-        "Изменилось чисел, %",
-        "Верно",
-        "Как рядом",
-        "Логиты, наибольшая разность",
-        "После unmerge",
+def ways(result: Result) -> tuple[Table, ...]:
+    """Every way in numbers: weights, then answers where they are measured."""
+    columns = ("Куда слить", "Ошибка, %", "Наибольшая", "Косинус", "Осталось, %", "Изменилось, %")
+    rows = tuple(
+        (one.title, 100 * one.error, one.largest, one.cosine, 100 * one.kept, 100 * one.changed) for one in result.ways
     )
-    return Table("Все способы", columns, tuple(_way(loss) for loss in result.ways), folded=False)
+    weights = Table("Веса", columns, rows, "Изменилось — доля чисел, у NF4 — номеров уровней.", folded=False)
+    told = tuple((loss.title, *_answers(loss.answers)) for loss in result.ways if loss.answers)
+    if not told:
+        return (weights,)
+    said = ("Куда слить", "Верно", "Как рядом", "Логиты", "После unmerge")
+    note = "Логиты — наибольшая разность с моделью, у которой адаптер рядом; после unmerge — с нею же до слияния."
+    return (weights, Table("Ответы", said, told, note))
 
 
-def _way(loss: Loss) -> tuple[Cell, ...]:
-    one = loss.answers
-    told: tuple[Cell, ...] = (score(one), f"{one.same} из {one.of}", one.largest, one.drift) if one else (None,) * 4
-    return (
-        loss.title,
-        100 * loss.error,
-        loss.largest,
-        loss.cosine,
-        100 * loss.kept,
-        100 * loss.changed,
-        *told,
-    )
+def _answers(one: Measured) -> tuple[Cell, ...]:
+    return score(one), f"{one.same} из {one.of}", one.largest, one.drift
 
 
 def layers(result: Result) -> Table:

@@ -76,7 +76,8 @@ def matrix(result: Result) -> Chart:
         ygap=2,
     )
     figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
-    figure.update_xaxes(type="category", showgrid=False, tickangle=-30)
+    places = [column.replace(" ", "<br>") for column in columns]
+    figure.update_xaxes(showgrid=False, tickangle=0, tickvals=columns, ticktext=places, tickfont={"size": 11})
     said = "; ".join(
         f"{row}: {', '.join(f'{column} {count}' for column, count in zip(columns, counts, strict=True) if count)}"
         for row, counts in zip(rows, result.matrix, strict=True)
@@ -159,7 +160,6 @@ def asked(result: Asked) -> Drawing:
     return Drawing(
         charts=(shares(result),),
         numbers=(
-            Number("Отвечает", SENT[result.chosen]),
             Number("Уверенность", numbers.decimal(result.confidence)),
             Number("Выбор", f"{numbers.significant(1000 * result.route_seconds, 2)}{numbers.NBSP}мс"),
             Number("Четыре ответа разом", f"{numbers.significant(1000 * result.answer_seconds, 3)}{numbers.NBSP}мс"),

@@ -88,7 +88,7 @@ def precision(params: Params) -> Result:
     update = weights.deltas(shipped.adapter(params.adapter), int(params.strength) / 100)
     found: dict[Way, list[tuple[str, Tensor, Tensor, Tensor, float]]] = {way: [] for way in WAYS}
     with torch.inference_mode():
-        for layer, delta in update.items():
+        for layer, delta in sorted(update.items(), key=lambda one: _place(one[0])):
             four_bits = weights.quantize(original[layer])
             tuned = (four_bits.value if low else original[layer]) + delta
             for way in WAYS:

@@ -31,7 +31,9 @@ class Params(Checked):
 
     prompt: str = parameter("переведи в JSON: большая кошка видит дом", "Запрос", longest=LONGEST_PROMPT)
     threshold: float = parameter(CERTAIN, "Порог уверенности", low=0, high=1)
-    cue: bool = parameter(True, "Примеры адаптеров с подсказкой («вежливо: …»)")
+    cue: bool = parameter(
+        True, "Примеры с подсказкой", note="С чем роутер сравнивает запрос: «вежливо: …» или без этого слова."
+    )
     way: Literal["nearest", "centroid"] = parameter("nearest", "Близость", words=WAYS)
 
     def __post_init__(self) -> None:
