@@ -26,7 +26,7 @@ COLOURS: Mapping[str, str] = {
     BASE: palette.ROLES["base"],
     OUTSIDE: palette.VERMILION,
 }
-SCALE = [[0, "rgba(0,114,178,0)"], [1, "rgba(0,114,178,0.85)"]]
+SCALE = [[0, "#EEF4F9"], [1, palette.BLUE]]  # opaque: numbers in the cells must read on dark pages too
 
 
 def confusion(result: Result) -> Drawing:
