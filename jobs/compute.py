@@ -56,6 +56,8 @@ def call(name: str, params: Mapping[str, Any], *, address: Path | None = None) -
     deadline = time.monotonic() + PATIENCE
     with _connect(address or settings.current().compute_socket, deadline) as connection:
         reply = _ask(connection, {"name": name, "params": plain.encode(params)}, deadline)
+    if "refused" in reply:
+        raise registry.ParamsError(reply["refused"])
     if "error" in reply:
         raise ComputeError(SENTENCES[reply["error"]])
     return plain.decode(result_type(name), reply["result"])

@@ -141,6 +141,8 @@ class Server:
 def _compute(request: dict[str, object]) -> dict[str, object]:
     try:
         return {"result": plain.encode(registry.call(str(request["name"]), request["params"]))}  # type: ignore[arg-type]
+    except registry.ParamsError as refusal:  # values that do not go together: known only when it is computed
+        return {"refused": str(refusal)}
     except MemoryError:
         return {"error": "memory"}
     except RuntimeError as error:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from demos import registry
-from demos.params import Checked, parameter
+from demos.params import Checked, ParamsError, parameter
 from demos.registry import Demo
 
 
@@ -17,7 +17,7 @@ from demos.registry import Demo
 class Params(Checked):
     size: int = parameter(3, "размер", low=1, high=10**9)
     behaviour: str = parameter(
-        "multiply", "поведение", choices=("multiply", "sleep", "die", "fail", "eat", "stray", "numpy")
+        "multiply", "поведение", choices=("multiply", "sleep", "die", "fail", "eat", "stray", "numpy", "refuse")
     )
 
 
@@ -35,6 +35,8 @@ def behave(params: Params) -> Result:
         time.sleep(60)
     if params.behaviour == "die":
         os.kill(os.getpid(), signal.SIGSEGV)
+    if params.behaviour == "refuse":
+        raise ParamsError("Размер и поведение не сочетаются: возьмите другой размер.")
     if params.behaviour == "fail":
         raise ValueError("a mistake of ours")
     if params.behaviour == "eat":

@@ -110,6 +110,11 @@ def test_bad_values_are_refused_before_they_are_sent(tmp_path: Path) -> None:
         compute.call("test.heavy", {"size": 0}, address=tmp_path / "nobody")
 
 
+def test_values_that_do_not_go_together_are_refused_in_the_demos_own_words(address: Path) -> None:
+    with pytest.raises(registry.ParamsError, match="не сочетаются: возьмите другой размер"):
+        call(address, behaviour="refuse")
+
+
 @pytest.mark.parametrize(
     ("behaviour", "part"),
     [("sleep", "секунд"), ("die", "оборвался"), ("fail", "ошибка"), ("numpy", "ошибка"), ("eat", "памяти")],
