@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from charts import theme
 from charts.chart import Chart
-from charts.drawing import Drawing, Number, Table
+from charts.drawing import Cell, Drawing, Number, Table
 from common import numbers, palette
 from demos.finetuning.adapters.routing import BASE
 from demos.finetuning.events import Score
@@ -206,8 +206,8 @@ def shares(result: Asked) -> Chart:
 
 
 def _matrix_table(result: Result) -> Table:
-    rows = tuple((KINDS[kind], *row) for kind, row in zip(result.kinds, result.matrix, strict=True))
-    return Table("Матрица ошибок", ("Чей запрос", *(SENT[place] for place in result.sent)), rows)
+    rows: list[tuple[Cell, ...]] = [(KINDS[kind], *row) for kind, row in zip(result.kinds, result.matrix, strict=True)]
+    return Table("Матрица ошибок", ("Чей запрос", *(SENT[place] for place in result.sent)), tuple(rows))
 
 
 def _mistakes(result: Result) -> Table:

@@ -65,7 +65,7 @@ def parameter(
     choices: tuple[str, ...] = (),
     note: str = "",
     longest: int = LONGEST_TEXT,
-    words: Mapping[str, str] | None = None,
+    words: Mapping[Any, str] | None = None,
 ) -> Any:
     """A field of a Params: its default, its Russian name, inclusive limits or the closed list of values.
 

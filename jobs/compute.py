@@ -19,6 +19,7 @@ from typing import Any
 
 import settings
 from demos import registry
+from demos.params import ParamsError
 from jobs import frames, plain
 
 DEADLINE = 10.0
@@ -57,7 +58,7 @@ def call(name: str, params: Mapping[str, Any], *, address: Path | None = None) -
     with _connect(address or settings.current().compute_socket, deadline) as connection:
         reply = _ask(connection, {"name": name, "params": plain.encode(params)}, deadline)
     if "refused" in reply:
-        raise registry.ParamsError(reply["refused"])
+        raise ParamsError(reply["refused"])
     if "error" in reply:
         raise ComputeError(SENTENCES[reply["error"]])
     return plain.decode(result_type(name), reply["result"])

@@ -23,6 +23,7 @@ from typing import NoReturn
 
 import settings
 from demos import registry
+from demos.params import ParamsError
 from jobs import compute, frames, plain, process
 
 TOGETHER = max(2, os.cpu_count() or 1)
@@ -141,7 +142,7 @@ class Server:
 def _compute(request: dict[str, object]) -> dict[str, object]:
     try:
         return {"result": plain.encode(registry.call(str(request["name"]), request["params"]))}  # type: ignore[arg-type]
-    except registry.ParamsError as refusal:  # values that do not go together: known only when it is computed
+    except ParamsError as refusal:  # values that do not go together: known only when it is computed
         return {"refused": str(refusal)}
     except MemoryError:
         return {"error": "memory"}

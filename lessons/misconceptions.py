@@ -72,5 +72,6 @@ def _problem(one: Misconception, known: Mapping[str, Question], lessons: set[str
     question = known.get(one.closes)
     if question is None:
         return f"нет вопроса «{one.closes}»{nearest(one.closes, known)}"
-    gives_away = {option.misconception for option in (*question.options, *question.wrong_numbers)}
+    gives_away = {option.misconception for option in question.options}
+    gives_away |= {number.misconception for number in question.wrong_numbers}
     return "этот вопрос сам выдаёт заблуждение: нужен другой" if one.id in gives_away else ""

@@ -90,17 +90,17 @@ def arithmetic(params: Params) -> Result:
     Raises:
         ParamsError: nothing was measured on the base model of now.
     """
-    opened = {
+    opened: dict[str, Adapter] = {
         params.first: shipped.adapter(params.first),
         params.second: cut(shipped.adapter(params.second), params.second_rank),
     }
-    shares = {params.first: params.first_weight, params.second: params.second_weight}
+    shares: dict[str, float] = {params.first: params.first_weight, params.second: params.second_weight}
     shelf = Shelf(open_base(models.PLAIN), opened)
     try:
         name = blending.blend(shelf, shares, params.way, density=params.density)
     except AdapterError as refusal:
         return Result(problem=str(refusal))
-    exact = {task: weights.deltas(one) for task, one in opened.items()}
+    exact: dict[str, dict[str, Tensor]] = {task: weights.deltas(one) for task, one in opened.items()}
     return Result(
         "",
         params.way,

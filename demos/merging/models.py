@@ -16,7 +16,7 @@ from demos.finetuning.adapters.files import Adapter
 from demos.finetuning.adapters.library import Shelf
 from demos.finetuning.quantized import Base, open_base, quiet, repair
 from demos.finetuning.spec import RunSpec
-from demos.merging.weights import FOUR_BITS, HALVES, Way
+from demos.merging.weights import FOUR_BITS, Way
 
 PLAIN, LOW = RunSpec(quantization="none"), RunSpec(quantization="nf4")
 NAME = "tuned"
@@ -29,7 +29,7 @@ def beside(adapter: Adapter, spec: RunSpec, strength: float = 1.0) -> Shelf:
 
 def base_of(way: Way) -> Base:
     """What an adapter is merged into."""
-    if way in HALVES:
+    if way == "bfloat16" or way == "float16":  # noqa: PLR1714 - so the type checker sees which
         return open_base(dataclasses.replace(PLAIN, dtype=way))
     if way == "dequantized":
         return merging.dequantized(open_base(LOW), open_base(PLAIN))

@@ -30,7 +30,7 @@ def _controls(fields: Mapping[str, Field], locked: frozenset[str], key: str) -> 
 
 def _winner(result: Result) -> int:
     found = next((each for each in result.verdicts if each.task == result.task), None)
-    return OPTIONS.index(found.winner) if found is not None and found.sure else -1  # type: ignore[arg-type]
+    return OPTIONS.index(found.winner) if found is not None and found.sure else -1
 
 
 def _tell(result: Result) -> str:

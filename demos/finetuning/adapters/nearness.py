@@ -35,7 +35,8 @@ class Places:
 
         asked = _unit(states - self._middle)
         if way == "centroid":
-            return asked @ np.stack([_unit(rows.mean(0)) for rows in self._rows]).T
+            centres = np.stack([_unit(rows.mean(0)) for rows in self._rows])  # (places, width)
+            return np.asarray(asked @ centres.T)
         near = [np.sort(asked @ rows.T, axis=1)[:, -NEAREST:].mean(1) for rows in self._rows]
         return np.stack(near, axis=1)
 

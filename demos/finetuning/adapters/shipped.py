@@ -10,7 +10,7 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -27,13 +27,13 @@ FOLDER = ROOT / "content" / "measured" / "adapters"
 MADE = "made.json"
 LARGEST = 150_000
 """Bytes of the weights of one adapter."""
-_RECIPE = {"rank": 4, "alpha": 8.0, "quantization": "none"}
+_RECIPE = partial(RunSpec, rank=4, alpha=8.0)
 SPECS: Mapping[str, RunSpec] = MappingProxyType(
     {
-        "json": RunSpec(task="json", **_RECIPE),
-        "polite": RunSpec(task="polite", **_RECIPE),
-        "intents": RunSpec(task="intents", **_RECIPE),
-        "json-nf4": RunSpec(task="json", **{**_RECIPE, "quantization": "nf4"}),
+        "json": _RECIPE(task="json", quantization="none"),
+        "polite": _RECIPE(task="polite", quantization="none"),
+        "intents": _RECIPE(task="intents", quantization="none"),
+        "json-nf4": _RECIPE(task="json", quantization="nf4"),
     }
 )
 """Every adapter with its recipe: the course's own, at a rank that keeps the files small. The last is a QLoRA one."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from demos import registry
@@ -12,7 +14,7 @@ RACE = registry.call("finetuning.methods", {})
 
 
 @pytest.mark.parametrize("runner", RACE.runners, ids=lambda runner: runner.series.name)
-def test_it_is_the_runner_of_the_race(runner) -> None:  # type: ignore[no-untyped-def]
+def test_it_is_the_runner_of_the_race(runner: Any) -> None:
     one = registry.call("finetuning.method", {"method": runner.series.name})
     assert (one.title, one.rate) == (runner.series.title, runner.series.spots[0].x)
     assert (one.trainable, one.file) == (runner.series.cost.trainable, runner.series.cost.file)
