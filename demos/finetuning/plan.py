@@ -160,7 +160,7 @@ def grid() -> Wanted:
         for rank in MAP_RANKS
         for rate in _rates(first)
     ]
-    return Wanted("Карта гиперпараметров", tuple(points), optional=True)
+    return Wanted("Карта гиперпараметров", tuple(points))
 
 
 def forgetting() -> Wanted:
