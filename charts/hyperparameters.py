@@ -70,7 +70,7 @@ def layer(result: Result) -> Chart:
 def ridge(result: Result) -> Chart:
     """At the rank of the best point: a line over the rate for each α/r, so that the shift of the best rate is seen."""
     rank = result.best.rank if result.best else result.ranks[-1]
-    finding = _ridge_finding(result)
+    finding = _ridge_finding(result, rank)
     unit = "точных ответов, %" if result.metric == "exact" else "потери на проверке, нат на токен"
     figure = theme.figure(finding, x="скорость обучения", y=unit, height=340)
     looks = zip(
@@ -96,9 +96,9 @@ def ridge(result: Result) -> Chart:
     return Chart(figure, f"{finding}. Ранг {rank}; те же запуски, что на карте.")
 
 
-def best_rate(result: Result, scale: float) -> Cell | None:
-    """The best point of a layer."""
-    return result.top(tuple(cell for cell in result.cells if cell.scale == scale))
+def best_rate(result: Result, scale: float, rank: int) -> Cell | None:
+    """The best point of a line."""
+    return result.top(tuple(cell for cell in result.cells if (cell.scale, cell.rank) == (scale, rank)))
 
 
 def _layer_finding(result: Result) -> str:
@@ -111,10 +111,10 @@ def _layer_finding(result: Result) -> str:
     return f"При α/r = {words.scale(result.scale)} лучше всего {place}: {_short(top, result)}"
 
 
-def _ridge_finding(result: Result) -> str:
+def _ridge_finding(result: Result, rank: int) -> str:
     if result.missing:
         return "Записаны не все клетки: вывод делать рано"
-    tops = [(scale, best_rate(result, scale)) for scale in sorted({cell.scale for cell in result.cells})]
+    tops = [(scale, best_rate(result, scale, rank)) for scale in sorted({cell.scale for cell in result.cells})]
     known = [(scale, top.rate) for scale, top in tops if top]
     rates = [rate for _, rate in known]
     if rates == sorted(rates, reverse=True) and rates[0] > rates[-1]:

@@ -56,7 +56,7 @@ def _tell_faster(result: Grid) -> str:
         return UNKNOWN
     return (
         f"При скорости {words.rate(FAST)} точных ответов {numbers.percent(slow, 0)}, при {words.rate(FASTER)} — "
-        f"{numbers.percent(fast, 0)}. Слишком большая скорость опаснее слишком маленькой."
+        f"{numbers.percent(fast, 0)}."
     )
 
 
