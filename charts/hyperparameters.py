@@ -5,6 +5,7 @@ Leaves out the numbers (``demos.finetuning.hyperparameters``).
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from charts import origin, theme
@@ -117,7 +118,7 @@ def _ridge_finding(result: Result, rank: int) -> str:
     tops = [(scale, best_rate(result, scale, rank)) for scale in sorted({cell.scale for cell in result.cells})]
     known = [(scale, top.rate) for scale, top in tops if top]
     rates = [rate for _, rate in known]
-    if rates == sorted(rates, reverse=True) and rates[0] > rates[-1]:
+    if all(one > other for one, other in pairwise(rates)):
         said = ", ".join(f"α/r = {words.scale(scale)} — {words.rate(rate)}" for scale, rate in known)
         return f"Чем больше α/r, тем меньше нужна скорость: {said}"
     return "Лучшая скорость: " + ", ".join(
