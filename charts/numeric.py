@@ -290,12 +290,4 @@ def _share(share: float) -> str:
 
 
 def _ten(power: int) -> str:
-    return numbers.significant(10.0**power) if -4 < power < 7 else f"10{raised(power)}"
-
-
-def raised(power: int) -> str:
-    """A power as a superscript."""
-    return str(power).translate(_RAISED)
-
-
-_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+    return numbers.significant(10.0**power) if -4 < power < 7 else f"10{numbers.raised(power)}"

@@ -42,7 +42,12 @@ def significant(value: float, digits: int = 4) -> str:
     if -5 < power < 15:
         text = decimal(value, max(0, digits - 1 - power))
         return text.rstrip("0").rstrip(",") if "," in text else text
-    return f"{significant(value / 10.0**power, digits)}·10{str(power).translate(_RAISED)}"
+    return f"{significant(value / 10.0**power, digits)}·10{raised(power)}"
+
+
+def raised(power: int) -> str:
+    """A power as a superscript: ``⁻⁸``."""
+    return str(power).translate(_RAISED)
 
 
 def percent(share: float, digits: int = 2) -> str:

@@ -14,7 +14,6 @@ from typing import Any
 import streamlit as st
 
 from charts import numeric, sums
-from charts.numeric import raised
 from common.numbers import MINUS
 from demos.numeric import formats, number, snippets
 from demos.numeric.formats import FORMATS
@@ -111,7 +110,7 @@ def _weight(name: str, place: int) -> str:
     if one.sign and place == 0:
         return f"{MINUS}128" if name == "int8" else MINUS
     if one.floating and place > one.exponent:
-        return f"2{raised(one.exponent - place)}"
+        return f"2{numbers.raised(one.exponent - place)}"
     last = one.exponent if one.floating else one.bits - 1
     return str(2 ** (last - place))
 
