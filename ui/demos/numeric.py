@@ -14,6 +14,7 @@ from typing import Any
 import streamlit as st
 
 from charts import numeric, sums
+from common import numbers
 from common.numbers import MINUS
 from demos.numeric import formats, number, snippets
 from demos.numeric.formats import FORMATS
