@@ -19,6 +19,8 @@ from ui import session
 from ui.demos import chat_templates, packing
 from ui.widgets.tokens import Shown, spell, visible
 
+pytestmark = pytest.mark.slow
+
 Visit = Callable[..., AppTest]
 
 

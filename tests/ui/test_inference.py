@@ -12,6 +12,8 @@ from demos.inference.sample import Params, Result
 from jobs import compute
 from ui.demos import frame, inference
 
+pytestmark = pytest.mark.slow
+
 Visit = Callable[..., AppTest]
 
 

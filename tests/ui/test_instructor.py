@@ -14,6 +14,8 @@ from progress.database import Database
 from progress.identity import LOCAL, Identity
 from ui.widgets import similar
 
+pytestmark = pytest.mark.slow
+
 Visit = Callable[..., AppTest]
 
 

@@ -11,6 +11,8 @@ from demos import registry
 from jobs import compute
 from ui.demos import frame, peft_check
 
+pytestmark = pytest.mark.slow
+
 Visit = Callable[..., AppTest]
 
 

@@ -12,6 +12,8 @@ from demos import registry
 from ui import guesses
 from ui.demos import cost, memory, timing
 
+pytestmark = pytest.mark.slow
+
 Visit = Callable[..., AppTest]
 LIGHT = {
     name: look

@@ -12,6 +12,8 @@ from demos import registry
 from jobs import compute
 from ui import guesses
 
+pytestmark = pytest.mark.slow
+
 Visit = Callable[..., AppTest]
 
 

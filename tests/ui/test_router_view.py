@@ -14,6 +14,8 @@ from jobs import compute
 from ui import guesses
 from ui.demos import frame, router
 
+pytestmark = pytest.mark.slow
+
 Visit = Callable[..., AppTest]
 
 

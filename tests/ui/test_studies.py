@@ -17,6 +17,8 @@ from demos.params import read
 from tests.demos.finetuning import invented
 from ui.demos import LOOKS, frame
 
+pytestmark = pytest.mark.slow
+
 Visit = Callable[..., AppTest]
 SETS: dict[str, tuple[Callable[[], Wanted], ...]] = {
     "map": (plan.grid,),

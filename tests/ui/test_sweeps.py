@@ -20,6 +20,8 @@ from tests.demos.finetuning import invented
 from ui import runs
 from ui.demos import frame
 
+pytestmark = pytest.mark.slow
+
 Visit = Callable[..., AppTest]
 NAMES = ("rates", "curves", "ranks", "alphas")
 
