@@ -44,6 +44,11 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         "qlora": Preset("QLoRA: четырёхбитная база и адаптер", (THREE_CURVES["qlora"],)),
         "lora": Preset("LoRA: база как есть и адаптер", (THREE_CURVES["lora"],)),
         "full": Preset("Полное дообучение: все веса", (THREE_CURVES["full"],)),
+        "dora": Preset(
+            "DoRA: направление и длина строк порознь",
+            (RunSpec(method="dora", quantization="none", learning_rate=2e-3),),
+        ),
+        "ia3": Preset("IA³: по множителю на канал", (RunSpec(method="ia3", quantization="none", learning_rate=0.05),)),
         "three-curves": Preset(
             "Три метода рядом",
             (THREE_CURVES["full"], THREE_CURVES["lora"], THREE_CURVES["qlora"]),
