@@ -144,5 +144,5 @@ def test_the_opening_fits_a_phone(visit: Visit) -> None:
 
 def question(name: str) -> dict[str, Any]:
     """A question as its author wrote it."""
-    asked = tomllib.loads((LESSON / "quiz.toml").read_text(encoding="utf-8"))["question"]
+    asked: list[dict[str, Any]] = tomllib.loads((LESSON / "quiz.toml").read_text(encoding="utf-8"))["question"]
     return next(one for one in asked if one["id"] == name)
