@@ -65,6 +65,7 @@ def load_leniently(content_dir: Path, known: Known) -> tuple[Course, tuple[Fault
         catalogue.known,
         tuple(claim for document in facts_files for claim in _claims(document, shelf)),
         decision.read(content, shelf, collector),
+        head.plan if head else (),
     )
     return course, collector.faults
 

@@ -270,6 +270,7 @@ class Course:
     misconceptions: Mapping[str, Misconception]
     claims: tuple[Claim, ...]
     decision: Decision | None = None
+    plan: tuple[str, ...] = ()  # the way through the course, week by week
 
     def lesson(self, lesson_id: str) -> Lesson | None:
         """The lesson of that id, or None."""

@@ -36,3 +36,4 @@ class WrittenCourse:
     title: str
     lead: str
     planned: tuple[str, ...] = ()
+    plan: tuple[str, ...] = ()  # the way through the course, week by week

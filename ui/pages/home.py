@@ -27,6 +27,7 @@ def _page() -> None:
     st.subheader("Уроки", anchor=False)
     for each in stored:
         _card(each)
+    _plan(course)
     _planned(course)
     _faults()
 
@@ -85,6 +86,15 @@ def _how_far(lesson: Lesson, done: frozenset[str]) -> str:
     minutes = numbers.plural(lesson.core_minutes, "минута", "минуты", "минут")
     questions = numbers.plural(len(lesson.questions), "вопрос", "вопроса", "вопросов")
     return f"{sum(block.id in done for block in core)} из {len(core)} блоков основного пути · {minutes} · {questions}"
+
+
+def _plan(course: Course) -> None:
+    """How to go through all of it: with what pace, and what waits at the end."""
+    if course.plan:
+        minutes = sum(lesson.core_minutes for lesson in course.lessons)
+        hours = numbers.plural(round(minutes / 60), "час", "часа", "часов")
+        with st.expander(f"План: основной путь — около {hours}", icon=":material/calendar_month:", key="plan"):
+            prose("\n".join(f"- {step}" for step in course.plan))
 
 
 def _planned(course: Course) -> None:
