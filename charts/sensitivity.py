@@ -6,14 +6,12 @@ Losses are in nats per answer token. Leaves out computing (``demos.sensitivity``
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from types import MappingProxyType
+from collections.abc import Sequence
 
 from charts import theme
 from charts.chart import Chart
 from charts.drawing import Cell, Drawing, Number, Table
-from charts.origin import MONTHS
+from charts.sensitivity_words import DATA, TITLES, day, layer_title, nats, point_words, signed
 from common import numbers, palette
 from common.numbers import NBSP
 from demos.sensitivity.expansion import DEPTH, NAMES, PARTS
@@ -22,8 +20,6 @@ from demos.sensitivity.layer import ALL, Result
 from demos.sensitivity.recorded import Point
 from demos.sensitivity.recorded import Result as Map
 
-TITLES: Mapping[str, str] = MappingProxyType({kind: kind.upper() for kind in KINDS})
-ALL_LAYERS = "все слои сразу"
 _COLOURS = dict(
     zip(
         KINDS,
@@ -32,10 +28,6 @@ _COLOURS = dict(
     )
 )
 _SYMBOLS = ("circle", "square", "diamond", "cross", "triangle-up", "x")
-_DATA = (
-    "Всё на одних и тех же {examples} отложенных примерах старых умений модели ({tokens} токенов ответа), в float64. "
-    "Потери — наты на токен ответа."
-)
 CURVE = 60
 """Points of the parabola."""
 
@@ -71,7 +63,7 @@ def layer(result: Result) -> Drawing:
             ),
         ),
         notes=(
-            _DATA.format(examples=result.examples, tokens=numbers.integer(result.tokens)),
+            DATA.format(examples=result.examples, tokens=numbers.integer(result.tokens)),
             "Точный ответ — тот, у которого каждый токен самый вероятный: жадная генерация дала бы его же.",
         ),
     )
@@ -117,8 +109,8 @@ def sensitivity_map(result: Map) -> Drawing:
         ),
         tables=(_misses(result), _points(result)),
         notes=(
-            _DATA.format(examples=result.examples, tokens=numbers.integer(result.tokens)),
-            f"Записано {_day(result.date)}: {result.script}. Любую точку можно пересчитать здесь же.",
+            DATA.format(examples=result.examples, tokens=numbers.integer(result.tokens)),
+            f"Записано {day(result.date)}: {result.script}. Любую точку можно пересчитать здесь же.",
             "На других примерах соседи по списку могут поменяться местами: градиент у каждых примеров свой. Кривизна "
             "устойчивее.",
         ),
@@ -145,7 +137,7 @@ def grid(result: Map) -> Chart:
         xgap=2,
         ygap=2,
         hovertemplate="%{customdata}<extra></extra>",
-        customdata=[[_point_words(point) for point in row] for row in rows],
+        customdata=[[point_words(point) for point in row] for row in rows],
     )
     figure.update_yaxes(type="category", showgrid=False, autorange="reversed")
     figure.update_xaxes(showgrid=False, type="category")
@@ -179,7 +171,7 @@ def types(result: Map) -> Chart:
             },
             showlegend=False,
             hovertemplate="%{customdata}<extra></extra>",
-            customdata=[_point_words(point) for point in shown],
+            customdata=[point_words(point) for point in shown],
         )
     figure.update_xaxes(type="log", exponentformat="power", dtick=1)
     figure.update_yaxes(type="category", autorange="reversed")
@@ -203,7 +195,7 @@ def agreement(result: Map) -> Chart:
             mode="markers",
             marker={"color": _COLOURS[kind], "symbol": symbol, "size": 8, "opacity": 0.8},
             hovertemplate="%{customdata}<extra></extra>",
-            customdata=[_point_words(point) for point in shown],
+            customdata=[point_words(point) for point in shown],
         )
     sizes = [abs(value) for point in result.every for value in (point.change, point.estimate) if value]
     ends = [min(sizes), max(sizes)]
@@ -216,17 +208,12 @@ def agreement(result: Map) -> Chart:
     return Chart(figure, f"{finding}. Медиана промаха двух членов: {said}. На пунктире предсказание точно.")
 
 
-def layer_title(name: str) -> str:
-    """What a learner reads instead of a layer's short name."""
-    return ALL_LAYERS if name == ALL else name
-
-
 def _way_finding(result: Result) -> str:
     miss = abs(result.estimate - result.change) / abs(result.change) if result.change else 0.0
-    head = f"{layer_title(result.layer)} в {TITLES[result.kind]}: потери {_signed(result.change)}"
+    head = f"{layer_title(result.layer)} в {TITLES[result.kind]}: потери {signed(result.change)}"
     if miss < 0.1:
         return f"{head}, парабола ошиблась на {numbers.significant(100 * miss, 2)}{NBSP}%"
-    return f"{head}, парабола обещала {_signed(result.estimate)}: ε слишком велик для двух членов"
+    return f"{head}, парабола обещала {signed(result.estimate)}: ε слишком велик для двух членов"
 
 
 def _grid_finding(result: Map) -> str:
@@ -292,31 +279,9 @@ def _points(result: Map) -> Table:
     return Table("Все точки карты", head, tuple(rows))
 
 
-def _point_words(point: Point) -> str:
-    return (
-        f"{layer_title(point.layer)}, {TITLES[point.kind]}: {_signed(point.change)} нат<br>"
-        f"предсказано {_signed(point.estimate)} (первый порядок {_signed(point.first)})<br>"
-        f"‖ε‖/‖W‖ = {numbers.significant(point.relative_error, 3)}, точных ответов {point.exact}"
-    )
-
-
 def _share(share: float) -> str:
     return f"{numbers.significant(100 * share, 2)}{NBSP}%"
 
 
 def _total(points: Sequence[Point]) -> float:
     return math.fsum(point.change for point in points)
-
-
-def nats(value: float) -> str:
-    """A loss with its unit."""
-    return f"{numbers.significant(value, 3)}{NBSP}нат"
-
-
-def _signed(value: float) -> str:
-    return f"{'+' if value > 0 else ''}{numbers.significant(value, 3)}"
-
-
-def _day(moment: str) -> str:
-    day = datetime.fromisoformat(moment)
-    return f"{day.day} {MONTHS[day.month - 1]} {day.year} года"

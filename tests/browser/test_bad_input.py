@@ -341,7 +341,7 @@ def test_a_broken_lesson_does_not_take_the_course_with_it(
         report.locator("summary").click()
         expect(report).to_contain_text("03-broken/lesson.toml:2")
         author.press("begin")
-        expect(author.title).to_have_text("Карта урока")
+        expect(author.title).to_be_visible()
         (broken / "lesson.toml").unlink()
         (broken / "lesson.md").unlink()
         broken.rmdir()

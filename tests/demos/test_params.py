@@ -101,7 +101,7 @@ def test_the_registry_and_every_light_demo_work_without_torch() -> None:
         "for name, demo in registry.DEMOS.items():\n"
         "    registry.fields(name)\n"
         "    demo.heavy or registry.call(name, {})\n"
-        "heavy = {'torch', 'numpy', 'transformers', 'peft', 'plotly', 'streamlit'} & set(sys.modules)\n"
+        "heavy = {'torch', 'transformers', 'peft', 'plotly', 'streamlit'} & set(sys.modules)\n"
         "sys.exit(f'loaded {heavy}' if heavy else 0)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=course.ROOT, capture_output=True, text=True, check=False)

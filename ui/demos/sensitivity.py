@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 from charts import sensitivity
-from charts.sensitivity import TITLES, layer_title
+from charts.sensitivity_words import TITLES, layer_title, nats
 from common import numbers
 from demos.params import Field
 from demos.sensitivity import recorded, snippets
@@ -103,9 +103,9 @@ def _measure(wanted: Params, point: Point) -> None:
         st.warning(str(problem), icon=":material/hourglass:")
         return
     told = (
-        f"{layer_title(wanted.layer)}, {TITLES[wanted.kind]}: записано {sensitivity.nats(point.change)}, сейчас "
-        f"{sensitivity.nats(live.change)}; предсказание было {sensitivity.nats(point.estimate)}, сейчас "
-        f"{sensitivity.nats(live.estimate)}."
+        f"{layer_title(wanted.layer)}, {TITLES[wanted.kind]}: записано {nats(point.change)}, сейчас "
+        f"{nats(live.change)}; предсказание было {nats(point.estimate)}, сейчас "
+        f"{nats(live.estimate)}."
     )
     if abs(live.change - point.change) <= SAME * max(abs(point.change), 1e-9 / SAME * live.loss):
         st.success(f"Повторилось. {told}", icon=":material/check_circle:")
@@ -126,9 +126,7 @@ def _part(result: Map) -> int:
 
 def _tell_map(result: Map) -> str:
     ranked = sorted(result.layers, key=lambda point: -point.change)[:3]
-    return "Сильнее всего выросли потери от " + ", ".join(
-        f"{point.layer} ({sensitivity.nats(point.change)})" for point in ranked
-    )
+    return "Сильнее всего выросли потери от " + ", ".join(f"{point.layer} ({nats(point.change)})" for point in ranked)
 
 
 def _order(result: Result) -> int:
@@ -140,8 +138,8 @@ def _order(result: Result) -> int:
 
 def _tell_layer(result: Result) -> str:
     return (
-        f"Измерено {sensitivity.nats(result.change)}; первый порядок даёт {sensitivity.nats(result.first)}, второй "
-        f"добавляет {sensitivity.nats(result.second)}. На отложенных примерах градиент не ноль: модель учили на других."
+        f"Измерено {nats(result.change)}; первый порядок даёт {nats(result.first)}, второй "
+        f"добавляет {nats(result.second)}. На отложенных примерах градиент не ноль: модель учили на других."
     )
 
 
