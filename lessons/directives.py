@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from lessons.drawings import figure_file, figure_problem
@@ -32,6 +33,8 @@ from lessons.reading import Source
 from lessons.shelf import Shelf
 
 ARROW = "⟶"
+SILENT = " ask=no"
+"""A demo with this does not put its own question first: the lesson asks one of its own, or none."""
 Check = Callable[[str, Mapping[str, Any]], object]
 
 
@@ -81,9 +84,9 @@ class Composer:
         self._source.fault(line, item.name, message)
 
     def _demo(self, item: Directive) -> DemoRef | None:
-        known = self._shelf.known
-        found = self._named(item, known.demos, ("демонстрации", "демонстрация"), known.preset)
-        return None if found is None else DemoRef(*found)
+        known, words = self._shelf.known, item.words.replace(SILENT, "")
+        found = self._named(replace(item, words=words), known.demos, ("демонстрации", "демонстрация"), known.preset)
+        return None if found is None else DemoRef(*found, asks=words == item.words)
 
     def _run(self, item: Directive) -> RunRef | None:
         known = self._shelf.known

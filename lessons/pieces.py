@@ -32,6 +32,7 @@ class DemoRef:
     name: str
     preset: Mapping[str, str]
     locked: frozenset[str]
+    asks: bool = True  # its own question comes first
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,3 +114,10 @@ def test_every_demo_stands_in_the_list_and_opens(visit: Visit) -> None:
         assert registry.fields(name) is not None
         assert look.summary.endswith(".")
         assert look.group
+
+
+def test_a_lesson_may_leave_the_question_out(visit: Visit) -> None:
+    tab = visit("lesson", id="start", block="talk")
+    assert not tab.exception
+    assert "Сначала угадайте" not in " ".join(text.value for text in tab.markdown)
+    assert any(field.label == "Запрос" for field in (*tab.text_input, *tab.text_area))

@@ -61,10 +61,10 @@ VIEWS: Mapping[str, View] = frame.views(LOOKS)
 """Demo name → ``view(preset, locked, key)``."""
 
 
-def show(name: str, preset: Mapping[str, str], locked: frozenset[str], key: str) -> None:
-    """The demo of that name with its preset; ``key`` tells apart two of a page."""
+def show(name: str, preset: Mapping[str, str], locked: frozenset[str], key: str, *, asks: bool = True) -> None:
+    """The demo of that name with its preset; ``key`` tells apart two of a page. ``asks``: its question comes first."""
     if name in VIEWS:
         with st.container(border=True, key=f"demo-{key}"):
-            VIEWS[name](preset, locked, key)
+            VIEWS[name](preset, locked, key, asks=asks)
     else:
         st.caption(f"Демонстрация «{name}» считает, но показать её пока нечем.")

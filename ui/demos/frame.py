@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 import streamlit as st
 
@@ -26,8 +26,15 @@ from ui.widgets.table import csv, table
 
 Controls = Callable[[Mapping[str, Field], frozenset[str], str], dict[str, Any]]
 """``controls(fields by name, locked ones, key)`` → plain arguments."""
-View = Callable[[Mapping[str, str], frozenset[str], str], None]
-"""``view(preset, locked, key)``."""
+
+
+class View(Protocol):
+    """A demo in a page; without ``asks`` its question is left out."""
+
+    def __call__(self, preset: Mapping[str, str], locked: frozenset[str], key: str, *, asks: bool = True) -> None:
+        """Draw the demo."""
+
+
 FEW = 4
 """So many fields stand open; the rest of them unfold."""
 LONGEST_LINK = 6000
@@ -72,8 +79,8 @@ def view(name: str, look: Look) -> View:
     """The view of a demo: a fragment, so that its fields do not run the page again."""
 
     @st.fragment
-    def shown(preset: Mapping[str, str], locked: frozenset[str], key: str) -> None:
-        if look.ask is None or _guessed(name, look.ask, key):
+    def shown(preset: Mapping[str, str], locked: frozenset[str], key: str, *, asks: bool = True) -> None:
+        if not asks or look.ask is None or _guessed(name, look.ask, key):
             _play(name, look, preset, locked, key)
 
     return shown

@@ -31,8 +31,8 @@ def show(record: Record, piece: Piece, key: str) -> None:
             figure(path, alt, key, caption)
         case CodeRef():
             source(piece)
-        case DemoRef(name, preset, locked):
-            demos.show(name, preset, locked, key)
+        case DemoRef(name, preset, locked, asks):
+            demos.show(name, preset, locked, key, asks=asks)
         case RunRef(name, preset, locked):
             panel(name, preset, locked, key)
         case ExerciseRef(slug):
