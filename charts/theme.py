@@ -28,6 +28,7 @@ _AXIS = {
     "automargin": True,
     "ticklabelstandoff": 4,
     "title": {"standoff": 8, "font": {"size": 13}},
+    "exponentformat": "power",  # 6·10⁻⁴, not 600µ
     "fixedrange": True,  # a finger that scrolls the page must not zoom the chart
 }
 
