@@ -45,11 +45,12 @@ def said(origin: Origin | None) -> tuple[str, ...]:
 def _days(origin: Origin) -> str:
     first, last = (datetime.fromisoformat(moment).date() for moment in (origin.first, origin.last))
     if first == last:
-        return _day(last)
+        return day(last)
     if (first.year, first.month) == (last.year, last.month):
-        return f"{first.day}–{_day(last)}"
-    return f"с {_day(first)} по {_day(last)}"
+        return f"{first.day}–{day(last)}"
+    return f"с {day(first)} по {day(last)}"
 
 
-def _day(day: date) -> str:
+def day(day: date) -> str:
+    """A date in words."""
     return f"{day.day} {MONTHS[day.month - 1]} {day.year} года"

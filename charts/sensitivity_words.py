@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 
-from charts.origin import MONTHS
+from charts import origin
 from common import numbers
 from common.numbers import NBSP
 from demos.sensitivity.kinds import KINDS
@@ -50,5 +50,4 @@ def signed(value: float) -> str:
 
 def day(moment: str) -> str:
     """The date of an ISO moment in words."""
-    date = datetime.fromisoformat(moment)
-    return f"{date.day} {MONTHS[date.month - 1]} {date.year} года"
+    return origin.day(datetime.fromisoformat(moment))

@@ -7,13 +7,13 @@ would teach it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from demos import kept
 from demos.chat_templates import environment, families
 from demos.finetuning import base_model, evaluate, measured, vocabulary
 from demos.finetuning.evaluate import EACH, OLD_SKILLS
@@ -140,16 +140,10 @@ def measure() -> dict[str, dict[str, int]]:
 def recorded(file: Path = FILE) -> Mapping[str, Any]:
     """What is recorded on the base model of now; empty when there is nothing."""
     try:
-        found = _read(file, file.stat().st_mtime_ns)
+        found = kept.read(file, dict)
     except (OSError, ValueError):
         return {}
     return found if found.get("version") == VERSION and found.get("base") == measured.base() else {}
-
-
-@lru_cache(maxsize=4)
-def _read(file: Path, _changed: int) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return found
 
 
 def _row(way: str, right: Mapping[str, int]) -> Measured:

@@ -7,14 +7,12 @@ out which runs are wanted (``plan``) and making them (``scripts/measure.py``).
 from __future__ import annotations
 
 import dataclasses
-import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+from demos import kept
 from demos.finetuning import base_model, events, story
 from demos.finetuning.events import Event, Finished, Step
 from demos.finetuning.spec import RunSpec
@@ -27,8 +25,6 @@ VERSION = 1
 MOST_STEPS, MOST_ANSWERS = 60, 12
 LARGEST = 40_000
 """Bytes of one recording."""
-DIGITS = 6
-"""Significant digits of a measured number: more would only make the files longer."""
 T = TypeVar("T")
 
 
@@ -157,11 +153,8 @@ def write(spec: RunSpec, told: Iterable[Event], made: Made, folder: Path | None 
         **dataclasses.asdict(made),
         "spec": spec.to_json(),
     }
-    lines = ",\n".join(_line(_short(events.to_json(event))) for event in thin(tuple(told)))  # one a line, to compare
-    target.parent.mkdir(parents=True, exist_ok=True)
-    aside = target.with_suffix(f".{os.getpid()}")
-    aside.write_text(f'{_line(head)[:-1]},\n"events":[\n{lines}\n]}}\n', encoding="utf-8")
-    aside.replace(target)
+    lines = ",\n".join(kept.line(kept.rounded(events.to_json(event))) for event in thin(tuple(told)))
+    kept.write(target, f'{kept.line(head)[:-1]},\n"events":[\n{lines}\n]}}\n')
     return target
 
 
@@ -201,26 +194,24 @@ def _name(file: Path) -> str:
     return "/".join(file.parts[-4:]) if file.is_relative_to(ROOT) else file.name
 
 
-def _read(file: Path) -> Recording:
-    state = file.stat()
-    return _parsed(file, state.st_mtime_ns, state.st_size)
-
-
-@lru_cache(maxsize=512)
-def _parsed(file: Path, _changed: int, _size: int) -> Recording:
-    """A file's content, once for each change of it.
+def made_of(data: Mapping[str, Any]) -> Made:
+    """How a measurement came about, from a file that says it among its own keys.
 
     Raises:
+        KeyError: it does not.
+    """
+    return Made(**{item.name: data[item.name] for item in dataclasses.fields(Made)})
+
+
+def _read(file: Path) -> Recording:
+    """A file's content.
+
+    Raises:
+        OSError: there is no such file.
         Unreadable: it is no recording of this version.
     """
     try:
-        data = json.loads(file.read_text(encoding="utf-8"))
-        if data["version"] != VERSION:
-            raise Unreadable("другая версия")
-        stored = tuple(data["events"])
-        told = [events.from_json(event) for event in stored]
-        made = Made(**{item.name: data[item.name] for item in dataclasses.fields(Made)})
-        return Recording(RunSpec.from_json(data["spec"]), str(data["base"]), made, stored, story.tell(told))
+        return kept.read(file, _parsed)
     except ParamsError as error:
         raise Unreadable(str(error)) from None
     except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -229,13 +220,9 @@ def _parsed(file: Path, _changed: int, _size: int) -> Recording:
         raise Unreadable("это не запись запуска") from None
 
 
-def _line(data: Mapping[str, Any]) -> str:
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-
-
-def _short(value: Any) -> Any:
-    if isinstance(value, float):
-        return float(f"{value:.{DIGITS}g}")
-    if isinstance(value, dict):
-        return {name: _short(item) for name, item in value.items()}
-    return [_short(item) for item in value] if isinstance(value, list | tuple) else value
+def _parsed(data: Any) -> Recording:
+    if data["version"] != VERSION:
+        raise Unreadable("другая версия")
+    stored = tuple(data["events"])
+    told = [events.from_json(event) for event in stored]
+    return Recording(RunSpec.from_json(data["spec"]), str(data["base"]), made_of(data), stored, story.tell(told))

@@ -5,10 +5,10 @@ Leaves out measuring them (``scripts/measure_steps.py``).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from demos import kept
 from demos.finetuning import measured
 from settings import ROOT
 
@@ -26,8 +26,8 @@ class Steps:
 def steps() -> Steps | None:
     """What is measured on the base model of now; None when nothing is."""
     try:
-        data = json.loads(FILE.read_text(encoding="utf-8"))
-        found = measured.Made(data["script"], data["date"], data["versions"], data["machine"])
+        data = kept.read(FILE, dict)
+        found = measured.made_of(data)
         seconds = {str(name): float(value) for name, value in data["steps"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

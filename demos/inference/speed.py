@@ -8,10 +8,10 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+from demos import kept
 from demos.finetuning import measured
 from demos.finetuning.measured import Made, Origin
 from demos.inference.timing import FORMS, NEW, SEED
@@ -100,8 +100,7 @@ def _belongs(point: Point, against: Against) -> bool:
 def recording(file: Path = FILE) -> Recording | str:
     """What was measured on the model of now, or a Russian sentence why there is nothing."""
     try:
-        state = file.stat()
-        found = _parsed(file, state.st_mtime_ns, state.st_size)
+        found = kept.read(file, _parsed)
     except OSError:
         return f"Скорость пока не измерена. {AGAIN}"
     except (ValueError, TypeError, KeyError, AttributeError):
@@ -123,11 +122,8 @@ def write(found: Recording, file: Path = FILE) -> None:
     """Store it, one point a line."""
     head = json.dumps({"base": found.base, **dataclasses.asdict(found.made)}, ensure_ascii=False)
     lines = ",\n".join(json.dumps(dataclasses.asdict(point)) for point in found.points)
-    file.write_text(f'{head[:-1]},\n"points":[\n{lines}\n]}}\n', encoding="utf-8")
+    kept.write(file, f'{head[:-1]},\n"points":[\n{lines}\n]}}\n')
 
 
-@lru_cache(maxsize=4)
-def _parsed(file: Path, _changed: int, _size: int) -> Recording:
-    data = json.loads(file.read_text(encoding="utf-8"))
-    made = Made(**{item.name: data[item.name] for item in dataclasses.fields(Made)})
-    return Recording(str(data["base"]), made, tuple(Point(**point) for point in data["points"]))
+def _parsed(data: Any) -> Recording:
+    return Recording(str(data["base"]), measured.made_of(data), tuple(Point(**point) for point in data["points"]))

@@ -6,14 +6,12 @@ Leaves out measuring (``scripts/measure_merging.py``).
 from __future__ import annotations
 
 import dataclasses
-import json
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from demos import kept
 from demos.finetuning import measured
 from demos.finetuning.measured import Made
 from settings import ROOT
@@ -105,28 +103,23 @@ def faults(file: Path | None = None) -> list[str]:
 
 def write(store: Store, file: Path | None = None) -> None:
     """Store it, a row a line, so that two measurements can be compared."""
-    data = _short(dataclasses.asdict(store))
+    data = kept.rounded(dataclasses.asdict(store))
     parts = {"version": VERSION, **{name: data[name] for name in ("base", "made", "of_blends")}}
-    lines = [f'"{name}":{_line(value)}' for name, value in parts.items()]
+    lines = [f'"{name}":{kept.line(value)}' for name, value in parts.items()]
     for name in ("rows", "blends", "requests"):
-        inside = ",\n".join(f'"{key}":{_line(value)}' for key, value in data[name].items())
+        inside = ",\n".join(f'"{key}":{kept.line(value)}' for key, value in data[name].items())
         lines.append(f'"{name}":{{\n{inside}\n}}')
-    target = file or FILE
-    aside = target.with_suffix(f".{os.getpid()}")
-    aside.write_text("{" + ",\n".join(lines) + "}\n", encoding="utf-8")
-    aside.replace(target)
+    kept.write(file or FILE, "{" + ",\n".join(lines) + "}\n")
 
 
 def _read(file: Path) -> Store | None:
     try:
-        return _parsed(file, file.stat().st_mtime_ns)
+        return kept.read(file, _parsed)
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
 
-@lru_cache(maxsize=4)
-def _parsed(file: Path, _changed: int) -> Store:
-    data = json.loads(file.read_text(encoding="utf-8"))
+def _parsed(data: Any) -> Store:
     if data["version"] != VERSION:
         raise ValueError("another version")
     rows = {
@@ -136,15 +129,3 @@ def _parsed(file: Path, _changed: int) -> Store:
     blends = {key: tuple(Blend(**row) for row in found) for key, found in data["blends"].items()}
     requests = {task: tuple((asked, right) for asked, right in pairs) for task, pairs in data["requests"].items()}
     return Store(str(data["base"]), Made(**data["made"]), int(data["of_blends"]), rows, blends, requests)
-
-
-def _line(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-
-
-def _short(value: Any) -> Any:
-    if isinstance(value, float):
-        return float(f"{value:.6g}")
-    if isinstance(value, Mapping):
-        return {name: _short(item) for name, item in value.items()}
-    return [_short(item) for item in value] if isinstance(value, Sequence) and not isinstance(value, str) else value

@@ -6,13 +6,12 @@ Torch-free. Leaves out measuring (``scripts/measure_router.py``).
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
+from demos import kept
 from demos.finetuning import measured
 from demos.finetuning.measured import Made
 from demos.params import ParamsError
@@ -74,22 +73,20 @@ def faults(file: Path | None = None) -> list[str]:
 def write(store: Store, file: Path | None = None) -> None:
     """Store it, a request a line."""
     data = dataclasses.asdict(store)
-    lines = [f'"{name}":{_line(value)}' for name, value in [("version", VERSION), *data.items()] if name != "rows"]
-    forms = [f'"{cue}":[\n' + ",\n".join(map(_line, rows)) + "\n]" for cue, rows in data["rows"].items()]
+    lines = [f'"{name}":{kept.line(value)}' for name, value in [("version", VERSION), *data.items()] if name != "rows"]
+    forms = [f'"{cue}":[\n' + ",\n".join(map(kept.line, rows)) + "\n]" for cue, rows in data["rows"].items()]
     lines.append('"rows":{\n' + ",\n".join(forms) + "\n}")
-    (file or FILE).write_text("{" + ",\n".join(lines) + "}\n", encoding="utf-8")
+    kept.write(file or FILE, "{" + ",\n".join(lines) + "}\n")
 
 
 def _read(file: Path) -> Store | None:
     try:
-        return _parsed(file, file.stat().st_mtime_ns)
+        return kept.read(file, _parsed)
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
 
-@lru_cache(maxsize=4)
-def _parsed(file: Path, _changed: int) -> Store:
-    data = json.loads(file.read_text(encoding="utf-8"))
+def _parsed(data: Any) -> Store:
     if data["version"] != VERSION:
         raise ValueError("another version")
     rows = {cue: tuple(map(_row, found)) for cue, found in data["rows"].items()}
@@ -100,7 +97,3 @@ def _parsed(file: Path, _changed: int) -> Store:
 def _row(said: Mapping[str, Any]) -> Row:
     cosines = {way: tuple(map(float, values)) for way, values in said["cosines"].items()}
     return Row(str(said["kind"]), str(said["text"]), cosines, tuple(map(bool, said["right"])))
-
-
-def _line(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

@@ -7,14 +7,14 @@ base model or of other examples is a fault. Leaves out drawing.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
-from functools import lru_cache
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from common import numbers
+from demos import kept
 from demos.finetuning import measured
 from demos.finetuning.measured import Made
 from demos.params import Checked, ParamsError, parameter
@@ -25,6 +25,8 @@ from settings import ROOT
 
 FILE = ROOT / "content" / "measured" / "sensitivity.json"
 VERSION = 1
+DIGITS = 12
+"""Significant digits kept: what float64 repeats on another machine."""
 MAPPED = (64, 1024)
 """Block sizes of the map."""
 ABSENT = "Карта чувствительности не записана на этой базовой модели: запустите scripts/sensitivity.py."
@@ -148,8 +150,7 @@ def _miss(kind: str, every: Sequence[Point]) -> Miss:
 def read(file: Path = FILE) -> Map | None:
     """The map of a file; None when it cannot be read."""
     try:
-        state = file.stat()
-        return _parsed(file, state.st_mtime_ns, state.st_size)
+        return kept.read(file, _parsed)
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
@@ -160,9 +161,9 @@ def write(found: Map, file: Path = FILE) -> None:
     points = head.pop("points")
     del head["made"]
     columns = json.dumps([item.name for item in fields(Point)])
-    lines = ",\n".join(json.dumps([_short(value) for value in point.values()]) for point in points)
+    lines = ",\n".join(json.dumps(kept.rounded(list(point.values()), DIGITS)) for point in points)
     text = json.dumps(head, ensure_ascii=False)[:-1]
-    file.write_text(f'{text},\n"columns": {columns},\n"points": [\n{lines}\n]}}\n', encoding="utf-8")
+    kept.write(file, f'{text},\n"columns": {columns},\n"points": [\n{lines}\n]}}\n')
 
 
 def faults(file: Path = FILE) -> list[str]:
@@ -183,21 +184,13 @@ def faults(file: Path = FILE) -> list[str]:
     return said
 
 
-@lru_cache(maxsize=4)
-def _parsed(file: Path, _changed: int, _size: int) -> Map:
-    """A file's content, once for each change of it.
+def _parsed(data: Any) -> Map:
+    """A file's content.
 
     Raises:
         ValueError, TypeError, KeyError: it is no map of this version.
     """
-    data: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     if data["version"] != VERSION or data["columns"] != [item.name for item in fields(Point)]:
-        raise ValueError(file.name)
-    made: Mapping[str, Any] = {item.name: data[item.name] for item in fields(Made)}
+        raise ValueError("another version")
     plain = {item.name: data[item.name] for item in fields(Map) if item.name not in ("made", "points")}
-    return Map(**plain, made=Made(**made), points=tuple(Point(*row) for row in data["points"]))
-
-
-def _short(value: Any) -> Any:
-    """Twelve digits: what float64 repeats on another machine."""
-    return float(f"{value:.12g}") if isinstance(value, float) else value
+    return Map(**plain, made=measured.made_of(data), points=tuple(Point(*row) for row in data["points"]))

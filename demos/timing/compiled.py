@@ -7,12 +7,12 @@ GPUs, where Inductor writes Triton and gains more.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
+from statistics import median
 from typing import Any
 
+from demos import kept
 from demos.params import Checked, ParamsError, parameter
 
 FILE = Path(__file__).parents[2] / "content" / "measured" / "compile.json"
@@ -59,11 +59,11 @@ def compiled(params: Params) -> Result:
     Raises:
         ParamsError: nothing was.
     """
-    data = _recorded()
+    data: dict[str, Any] = kept.read(FILE, dict)
     found = data["shapes"].get(params.shape)
     if found is None:
         raise ParamsError("Для этого пакета измерений нет: запишите их скриптом scripts/timing.py.")
-    plain = _median(found["eager"]["steps"])
+    plain = median(found["eager"]["steps"])
     first = float(found["eager"]["first"])
     ways = tuple(_way(name, found[name], plain, first) for name in BACKENDS if name in found)
     return Result(WORDS[params.shape], ways, data["made"], data["machine"], tuple(data["versions"].items()))
@@ -73,19 +73,7 @@ def _way(name: str, record: dict[str, Any], plain: float, first: float) -> Way:
     if record.get("failed"):
         return Way(name, BACKENDS[name], 0.0, (), 0.0, 0.0, float("inf"), str(record["failed"]))
     steps = tuple(float(step) for step in record["steps"])
-    median = _median(steps)
-    gain = plain - median
+    usual = median(steps)
+    gain = plain - usual
     repaid = (record["first"] - first) / gain if gain > 0 else float("inf")
-    return Way(name, BACKENDS[name], float(record["first"]), steps, median, plain / median, max(0.0, repaid))
-
-
-def _median(values: Any) -> float:
-    ordered = sorted(values)
-    middle = len(ordered) // 2
-    return float(ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2)
-
-
-@cache
-def _recorded(file: Path = FILE) -> dict[str, Any]:
-    data: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return data
+    return Way(name, BACKENDS[name], float(record["first"]), steps, usual, plain / usual, max(0.0, repaid))

@@ -7,12 +7,13 @@ Torch-free. A recording of another base model or of other requests is not shown.
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
+from demos import kept
 from demos.finetuning import measured
 from demos.finetuning.measured import Made
 from demos.ways import tasks
@@ -68,10 +69,11 @@ def recording(file: Path = FILE) -> Recording:
         Stale: nothing was.
     """
     try:
-        state = file.stat()
-    except OSError:
+        found = kept.read(file, _parsed)
+    except FileNotFoundError:
         raise Stale(f"Измерений пока нет. {AGAIN}") from None
-    found = _parsed(file, state.st_mtime_ns, state.st_size)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        raise Stale(f"Запись не читается. {AGAIN}") from None
     if found.base != measured.base():
         raise Stale(f"Измерено на другой базовой модели. {AGAIN}")
     if found.requests != _requests():
@@ -96,26 +98,20 @@ def faults(file: Path = FILE) -> list[str]:
 def write(found: Recording, file: Path = FILE) -> None:
     """Store it, one way a line."""
     head = {"base": found.base, "requests": found.requests, "seed": found.seed, **dataclasses.asdict(found.made)}
-    parts = [f"{_line(name)}:{{{_inside(task)}}}" for name, task in found.tasks.items()]
+    parts = [f"{kept.line(name)}:{{{_inside(task)}}}" for name, task in found.tasks.items()]
     body = ",\n".join(parts)
-    file.write_text(f'{_line(head)[:-1]},\n"tasks":{{\n{body}\n}}}}\n', encoding="utf-8")
+    kept.write(file, f'{kept.line(head)[:-1]},\n"tasks":{{\n{body}\n}}}}\n')
 
 
 def _inside(task: Recorded) -> str:
     plain = {"by_shots": task.by_shots, "turns": task.turns}
     plain |= {way: dataclasses.asdict(said) for way, said in task.ways.items()}
-    return ",\n".join(f"{_line(name)}:{_line(value)}" for name, value in plain.items())
+    return ",\n".join(f"{kept.line(name)}:{kept.line(value)}" for name, value in plain.items())
 
 
-@lru_cache(maxsize=4)
-def _parsed(file: Path, _changed: int, _size: int) -> Recording:
-    try:
-        data = json.loads(file.read_text(encoding="utf-8"))
-        made = Made(**{item.name: data[item.name] for item in dataclasses.fields(Made)})
-        read = {name: _task(said) for name, said in data["tasks"].items()}
-        return Recording(str(data["base"]), str(data["requests"]), int(data["seed"]), made, read)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        raise Stale(f"Запись не читается. {AGAIN}") from None
+def _parsed(data: Any) -> Recording:
+    read = {name: _task(said) for name, said in data["tasks"].items()}
+    return Recording(str(data["base"]), str(data["requests"]), int(data["seed"]), measured.made_of(data), read)
 
 
 def _task(said: Mapping[str, object]) -> Recorded:
@@ -131,7 +127,3 @@ def _task(said: Mapping[str, object]) -> Recorded:
 @lru_cache(maxsize=1)
 def _requests() -> str:
     return tasks.fingerprint()
-
-
-def _line(data: object) -> str:
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
