@@ -13,6 +13,7 @@ from charts import data_size, forgetting, hyperparameters, race
 from charts import sweep_words as words
 from charts.retention import share_of
 from common import numbers
+from demos.finetuning import measured
 from demos.finetuning.data_size import Result as Sizes
 from demos.finetuning.forgetting import Kept
 from demos.finetuning.forgetting import Result as Forgotten
@@ -172,6 +173,7 @@ LOOKS: Mapping[str, Look] = {
             _tell_faster,
         ),
         controls=_controls,
+        stamp=measured.stamp,
         below=_map_below,
     ),
     "finetuning.forgetting": Look(
@@ -187,6 +189,7 @@ LOOKS: Mapping[str, Look] = {
             _tell_kept,
         ),
         controls=_controls,
+        stamp=measured.stamp,
         below=_forgetting_below,
     ),
     "finetuning.data_size": Look(
@@ -202,6 +205,7 @@ LOOKS: Mapping[str, Look] = {
             _tell_few,
         ),
         controls=_controls,
+        stamp=measured.stamp,
         below=_data_below,
     ),
     "finetuning.methods": Look(
@@ -216,6 +220,7 @@ LOOKS: Mapping[str, Look] = {
             _tell_full,
         ),
         controls=_controls,
+        stamp=measured.stamp,
         below=_race_below,
     ),
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Protocol
 
 import streamlit as st
@@ -80,7 +80,7 @@ def view(name: str, look: Look) -> View:
 
     @st.fragment
     def shown(preset: Mapping[str, str], locked: frozenset[str], key: str, *, asks: bool = True) -> None:
-        if not asks or look.ask is None or _guessed(name, look.ask, key):
+        if not asks or look.ask is None or _guessed(name, look, look.ask, key):
             _play(name, look, preset, locked, key)
 
     return shown
@@ -91,14 +91,14 @@ def _play(name: str, look: Look, preset: Mapping[str, str], locked: frozenset[st
         values = form.start(name, preset, key)
         values |= (look.controls or _controls)(_fields(name), locked, key)
         params = registry.params(name, values)
-        result, drawing = _waited(name, params)
+        result, drawing = _waited(name, look, params)
     except ParamsError as problem:
         st.warning(str(problem), icon=":material/edit:")
     except compute.ComputeError as problem:
         st.warning(str(problem), icon=":material/hourglass:")
         st.button("Попробовать ещё раз", key=f"{key}-retry", icon=":material/replay:")
     else:
-        _show(name, drawing, key)
+        show(drawing, key, name=name)
         if look.below is not None:
             look.below(params, result, key)
         for place, shown in enumerate(drawing.tables):
@@ -126,16 +126,17 @@ def grid(fields: Mapping[str, Field], names: list[str], locked: frozenset[str], 
         return {name: form.field(fields[name], key, locked=name in locked) for name in names}
 
 
-def _waited(name: str, params: Checked) -> tuple[Any, Drawing]:
-    stamp = _LOOKS[name].stamp()
+def _waited(name: str, look: Look, params: Checked) -> tuple[Any, Drawing]:
     if not registry.DEMOS[name].heavy:
-        return computed(name, params, stamp)
+        return computed(name, look.draw, params, look.stamp())
     with st.spinner("Считаем…", show_time=True):
-        return computed(name, params, stamp)
+        return computed(name, look.draw, params, look.stamp())
 
 
 @lru_cache(maxsize=128)
-def computed(name: str, params: Checked, _stamp: Hashable = None) -> tuple[Any, Drawing]:
+def computed(
+    name: str, draw: Callable[[Any], Drawing], params: Checked, _stamp: Hashable = None
+) -> tuple[Any, Drawing]:
     """Result and drawing of a demo, once for the whole class. A failure is not kept.
 
     Raises:
@@ -143,19 +144,16 @@ def computed(name: str, params: Checked, _stamp: Hashable = None) -> tuple[Any, 
         ComputeError: the compute process has no result.
     """
     result = compute.call(name, {item.name: getattr(params, item.name) for item in dataclasses.fields(params)})  # type: ignore[arg-type]
-    return result, _LOOKS[name].draw(result)
-
-
-_LOOKS: dict[str, Look] = {}
+    return result, draw(result)
 
 
 def views(looks: Mapping[str, Look]) -> dict[str, View]:
     """The views of these demos by name."""
-    _LOOKS.update(looks)
     return {name: view(name, look) for name, look in looks.items()}
 
 
-def _show(name: str, drawing: Drawing, key: str) -> None:
+def show(drawing: Drawing, key: str, *, name: str = "") -> None:
+    """A drawing but for its tables, from the top down; ``name`` is that of the pictures saved from it."""
     for warning in drawing.warnings:
         st.warning(warning, icon=":material/warning:")
     if drawing.numbers:
@@ -181,7 +179,7 @@ def _take(name: str, look: Look, params: Checked, drawing: Drawing, key: str) ->
             for place, shown in enumerate(drawing.tables):
                 st.download_button(
                     f"{shown.title} (CSV)",
-                    csv(shown),
+                    partial(csv, shown),  # made when it is asked for, not at every touch of a field
                     f"{name}-{place + 1}.csv",
                     "text/csv",
                     key=f"{key}-csv-{place}",
@@ -219,14 +217,14 @@ def _plain(value: Any) -> str:
     return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
-def _guessed(name: str, ask: Prediction, key: str) -> bool:
+def _guessed(name: str, look: Look, ask: Prediction, key: str) -> bool:
     """Whether the demo may be shown: the guess was made or skipped. Just made, it is answered first."""
     kept = guesses.recall(name)
     if kept is None:
         _ask(name, ask, key)
         return False
     if kept.fresh:
-        _tell(name, ask, kept.option)
+        _tell(name, look, ask, kept.option)
     return True
 
 
@@ -238,12 +236,12 @@ def _ask(name: str, ask: Prediction, key: str) -> None:
         st.button("Пропустить", key=f"{key}-guess-skip", type="tertiary", on_click=guesses.keep, args=(name, None))
 
 
-def _tell(name: str, ask: Prediction, option: int | None) -> None:
+def _tell(name: str, look: Look, ask: Prediction, option: int | None) -> None:
     if option is None or option >= len(ask.options):
         return
     try:
-        result, _ = _waited(name, registry.params(name, {}))
-    except compute.ComputeError as problem:
+        result, _ = _waited(name, look, registry.params(name, {}))
+    except (ParamsError, compute.ComputeError) as problem:
         st.caption(f"Ответ пока не посчитан. {problem}")
         return
     if ask.right(result) == option:

@@ -11,6 +11,7 @@ import streamlit as st
 from charts.drawing import Drawing
 from demos.params import ParamsError
 from jobs import compute
+from ui.demos import frame
 from ui.widgets.table import table
 
 REPEAT = "Повторить одну точку"
@@ -26,7 +27,9 @@ def live(name: str, values: Mapping[str, Any], draw: Callable[[Any], Drawing], k
     except (ParamsError, compute.ComputeError) as problem:
         st.warning(str(problem), icon=":material/hourglass:")
         return
-    show(drawing, key)
+    frame.show(drawing, f"{key}-live")
+    for place, shown in enumerate(drawing.tables):
+        table(shown, f"{key}-live-{place}")
 
 
 def state(file: Path) -> Callable[[], Hashable]:
@@ -37,17 +40,3 @@ def state(file: Path) -> Callable[[], Hashable]:
         return None if found is None else (found.st_mtime_ns, found.st_size)
 
     return told
-
-
-def show(drawing: Drawing, key: str) -> None:
-    """Numbers, remarks and tables of a small drawing."""
-    for warning in drawing.warnings:
-        st.warning(warning, icon=":material/warning:")
-    if drawing.numbers:
-        with st.grid(4, min_column_width=145, key=f"{key}-live-numbers"):
-            for number in drawing.numbers:
-                st.metric(number.label, number.value, help=number.help or None)
-    for note in drawing.notes:
-        st.caption(note)
-    for place, shown in enumerate(drawing.tables):
-        table(shown, f"{key}-live-{place}")

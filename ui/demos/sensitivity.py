@@ -5,7 +5,7 @@ Leaves out drawing (``charts.sensitivity``) and computing (``demos.sensitivity``
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -25,6 +25,7 @@ from jobs import compute
 from ui import links
 from ui.demos import form, frame
 from ui.demos.frame import Look, Prediction
+from ui.demos.live import state
 
 GROUP = "Квантование"
 LAYER = "sensitivity.layer"
@@ -98,7 +99,7 @@ def _repeat(params: MapParams, result: Map, key: str) -> None:
 def _measure(wanted: Params, point: Point) -> None:
     try:
         with st.spinner("Измеряем потери и дважды дифференцируем…", show_time=True):
-            live: Result = frame.computed(LAYER, wanted)[0]
+            live: Result = frame.computed(LAYER, sensitivity.layer, wanted)[0]
     except compute.ComputeError as problem:
         st.warning(str(problem), icon=":material/hourglass:")
         return
@@ -111,11 +112,6 @@ def _measure(wanted: Params, point: Point) -> None:
         st.success(f"Повторилось. {told}", icon=":material/check_circle:")
     else:
         st.warning(f"Вышло иначе: у этой машины другая арифметика. {told}", icon=":material/difference:")
-
-
-def _stamp() -> Hashable:
-    state = recorded.FILE.stat() if recorded.FILE.exists() else None
-    return None if state is None else (state.st_mtime_ns, state.st_size)
 
 
 def _part(result: Map) -> int:
@@ -157,7 +153,7 @@ LOOKS: Mapping[str, Look] = {
         ),
         controls=_map,
         below=_repeat,
-        stamp=_stamp,
+        stamp=state(recorded.FILE),
     ),
     LAYER: Look(
         title="Ошибка и loss: один слой",
