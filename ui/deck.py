@@ -6,12 +6,12 @@ Leaves out scheduling (``progress.review``) and widgets.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from lessons.model import Course, Lesson, Question, Term
 from progress import learning, review, roster
 from progress.learning import AnswerIn
-from progress.review import TERM, Due
+from progress.review import TERM
 from progress.roster import Work
 from ui import session
 
@@ -26,7 +26,6 @@ class Card:
     lesson: Lesson
     question: Question | None
     term: Term | None
-    answers: int  # so far
 
     @property
     def name(self) -> tuple[str, str]:
@@ -46,7 +45,7 @@ class Deck:
 def deck(now: datetime) -> Deck:
     """The learner's deck. Cards of questions and terms that the course no longer has are left out."""
     course, work = session.course(), roster.own(session.database(), session.actor())
-    known = [(due, card) for due in review.cards(work.answers) if (card := _card(course, due))]
+    known = [(due, card) for due in review.cards(work.answers) if (card := _card(course, due.lesson, due.question))]
     waiting = tuple(card for due, card in known if due.waits(now))
     later = tuple(due.due for due, _ in known if not due.waits(now))
     taken = {card.name for _, card in known}
@@ -57,8 +56,7 @@ def deck(now: datetime) -> Deck:
 
 def find(lesson: str, name: str) -> Card | None:
     """A card by what its answers are stored under, due or not."""
-    now = datetime.now(UTC)
-    return _card(session.course(), Due(lesson, name, now, now, 0.0, 0))
+    return _card(session.course(), lesson, name)
 
 
 def recalled(card: Card, confidence: str) -> None:
@@ -79,15 +77,15 @@ def _is_new(question: str, at: datetime, now: datetime) -> bool:
 def _terms(course: Course, work: Work) -> list[Card]:
     """Terms of the lessons that the learner has opened."""
     opened = {lesson for lesson, _ in work.visits}
-    return [Card(lesson, None, term, 0) for lesson in course.lessons if lesson.id in opened for term in lesson.terms]
+    return [Card(lesson, None, term) for lesson in course.lessons if lesson.id in opened for term in lesson.terms]
 
 
-def _card(course: Course, due: Due) -> Card | None:
-    lesson = course.lesson(due.lesson)
+def _card(course: Course, lesson_id: str, name: str) -> Card | None:
+    lesson = course.lesson(lesson_id)
     if lesson is None:
         return None
-    if due.question.startswith(TERM):
-        term = next((term for term in lesson.terms if term.id == due.question.removeprefix(TERM)), None)
-        return Card(lesson, None, term, due.answers) if term else None
-    question = lesson.question(due.question)
-    return Card(lesson, question, None, due.answers) if question else None
+    if name.startswith(TERM):
+        term = next((term for term in lesson.terms if term.id == name.removeprefix(TERM)), None)
+        return Card(lesson, None, term) if term else None
+    question = lesson.question(name)
+    return Card(lesson, question, None) if question else None

@@ -1,22 +1,13 @@
-"""A learner's guesses about demos: made or skipped once, kept for good, never asked again.
-
-Stored among the answers under a lesson of their own, so that they travel with the rest of a learner's work.
-"""
+"""A learner's guesses about demos: made or skipped once, kept for good, never asked again."""
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 
-from progress import learning
-from progress.database import DatabaseFault
-from progress.learning import AnswerIn
-from ui import session
+from ui import answered, session
 
-log = logging.getLogger("course.app")
-
-LESSON = "demos"
-_KEPT, _FRESH = "guesses", "fresh-guesses"
+KIND, FIELD = "demos", "option"
+_FRESH = "fresh-guesses"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,28 +20,13 @@ class Guess:
 
 def recall(demo: str) -> Guess | None:
     """The guess about a demo; None while there is none."""
-    kept = _all()
+    kept = answered.recall(KIND, FIELD)
     if demo not in kept:
         return None
     return Guess(kept[demo], demo in session.recall(_FRESH, frozenset()))
 
 
 def keep(demo: str, option: int | None) -> None:
-    """Store a guess. A database that does not answer must not keep the demo shut: this tab remembers it then."""
-    session.remember(_KEPT, {**_all(), demo: option})
+    """Store a guess. Whether it was right is computed when it is answered."""
     session.remember(_FRESH, session.recall(_FRESH, frozenset()) | {demo})
-    given = AnswerIn(LESSON, demo, {"option": option}, right=False, confidence="guess")
-    try:
-        learning.answer(session.database(), session.actor(), given)
-    except DatabaseFault as fault:
-        log.warning("a guess was not stored: %s", fault)
-
-
-def _all() -> dict[str, int | None]:
-    """Every guess of this learner, read once a tab."""
-    kept: dict[str, int | None] | None = session.recall(_KEPT, None)
-    if kept is None:
-        stored = learning.answers(session.database(), session.actor(), LESSON)
-        kept = {answer.question: answer.response.get("option") for answer in stored}
-        session.remember(_KEPT, kept)
-    return kept
+    answered.keep(KIND, FIELD, demo, option, right=False, confidence="guess")

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import logging
-
 import streamlit as st
 
 from common import numbers
 from lessons import decision
 from lessons.crossroads import Case, Crossroad, Decision, Verdict
-from progress import learning
-from progress.database import DatabaseFault
-from progress.learning import AnswerIn
-from ui import links, look, session
+from ui import answered, links, look, session
 from ui.answers import shuffled
 from ui.widgets.prose import prose
 
-log = logging.getLogger("course.app")
-
-WAY, JUDGED = "choose-way", "choose-judged"
-LESSON = "decision"
-"""Under this name judgements are stored among the answers."""
+WAY = "choose-way"
+KIND, FIELD = "decision", "chosen"
 
 
 def _page() -> None:
@@ -95,7 +87,7 @@ def _verdict(here: Verdict, reasons: list[str]) -> None:
 @st.fragment
 def _case(found: Decision, case: Case) -> None:
     titles = {verdict.id: verdict.title for verdict in found.verdicts}
-    judged = _judged().get(case.id)
+    judged = answered.recall(KIND, FIELD).get(case.id)
     with st.container(border=True, key=f"case-{case.id}", gap="xsmall"):
         prose(case.text)
         options = shuffled([case.right, *(one.verdict for one in case.wrong)], session.actor().id, case.id)
@@ -115,32 +107,13 @@ def _case(found: Decision, case: Case) -> None:
             key=f"{case.id}-again",
             type="tertiary",
             icon=":material/replay:",
-            on_click=_undo,
-            args=(case,),
+            on_click=answered.forget,
+            args=(KIND, FIELD, case.id),
         )
 
 
 def _judge(case: Case, name: str) -> None:
-    session.remember(JUDGED, {**_judged(), case.id: name})
-    given = AnswerIn(LESSON, case.id, {"chosen": name}, right=name == case.right)
-    try:
-        learning.answer(session.database(), session.actor(), given)
-    except DatabaseFault as fault:
-        log.warning("a judgement was not stored: %s", fault)
-
-
-def _undo(case: Case) -> None:
-    session.remember(JUDGED, {name: verdict for name, verdict in _judged().items() if name != case.id})
-
-
-def _judged() -> dict[str, str]:
-    """The last judgement of each case, read once a tab."""
-    kept: dict[str, str] | None = session.recall(JUDGED, None)
-    if kept is None:
-        stored = learning.answers(session.database(), session.actor(), LESSON)
-        kept = {answer.question: str(answer.response.get("chosen", "")) for answer in stored}
-        session.remember(JUDGED, kept)
-    return kept
+    answered.keep(KIND, FIELD, case.id, name, right=name == case.right)
 
 
 _page()
