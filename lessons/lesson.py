@@ -16,7 +16,7 @@ from lessons.drawings import figure_problem
 from lessons.faults import Collector, nearest
 from lessons.filling import fill
 from lessons.markdown import ID, Section, parse
-from lessons.model import ChecklistItem, Lesson
+from lessons.model import ChecklistItem, Lesson, Myth
 from lessons.positions import Place
 from lessons.reading import Document, Source, read_text, read_toml, shown
 from lessons.shelf import Shelf
@@ -130,6 +130,7 @@ class _References:
             self._say(self._shelf.missing_misconception(myth.misconception), "myths", index, "misconception")
             if myth.guesses and sum(guess.right for guess in myth.guesses) != 1:
                 self._say("верная догадка нужна ровно одна", "myths", index, "guesses")
+            self._picture(index, myth)
         for index, step in enumerate(head.next):
             self._say(self._shelf.missing_lesson(step.lesson) if step.lesson else "", "next", index, "lesson")
         for index, item in enumerate(head.checklist):
@@ -138,6 +139,22 @@ class _References:
     def _say(self, message: str, *place: str | int) -> None:
         if message:
             self._document.at(place, message)
+
+    def _picture(self, index: int, myth: Myth) -> None:
+        """Bars are lengths of facts of one form; a drawing has its words."""
+        ledger = self._shelf.ledger
+        for number, bar in enumerate(myth.bars):
+            known = "" if bar.fact in ledger.specs else f"нет факта «{bar.fact}» в facts.toml"
+            self._say(known and known + nearest(bar.fact, ledger.specs), "myths", index, "bars", number)
+            if bar.fact in ledger.facts and ledger.facts[bar.fact].value < 0:
+                self._say("у полоски не бывает отрицательной длины", "myths", index, "bars", number)
+        if len({ledger.specs[bar.fact].form for bar in myth.bars if bar.fact in ledger.specs}) > 1:
+            self._say("полоски сравнивают числа одного вида, а здесь разные единицы", "myths", index, "bars")
+        if len(myth.bars) == 1:
+            self._say("одна полоска ничего не сравнивает", "myths", index, "bars")
+        if myth.figure is not None:
+            problem = figure_problem(myth.figure, myth.figure.name)
+            self._say(problem or ("" if myth.alt else "к рисунку нужен alt: что на нём видно"), "myths", index, "figure")
 
     def _checklist(self, index: int, item: ChecklistItem) -> None:
         if self._blocks and item.block not in self._blocks:

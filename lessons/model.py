@@ -29,7 +29,7 @@ from lessons.pieces import (
 )
 
 __all__ = [
-    "Artefact", "Course", "Lesson", "Fact", "Term", "Phase", "Guess", "Myth", "FrequentError", "ChecklistItem",
+    "Artefact", "Course", "Lesson", "Fact", "Term", "Phase", "Guess", "Bar", "Myth", "FrequentError", "ChecklistItem",
     "Option", "WrongNumber", "Question", "Map", "NextStep", "Misconception", "Claim", "QuestionKind", "Arrow", "Block",
     "CodeRef", "DemoRef", "Depth", "ExerciseRef", "FigureRef", "Part", "PartName", "Piece", "Prose", "QuizRef",
     "RunRef",
@@ -85,8 +85,17 @@ class Guess:
 
 
 @dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar of a picture: its length is a fact. ``mark`` sets off the one that settles the matter."""
+
+    label: str
+    fact: str  # id
+    mark: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Myth:
-    """A wrong belief: guess first, then the truth with a number."""
+    """A wrong belief: guess first, then the truth with a number and a picture (bars of facts, or a drawing)."""
 
     id: str
     claim: str
@@ -96,6 +105,9 @@ class Myth:
     misconception: str = ""
     question: str = "Правда или миф?"
     guesses: tuple[Guess, ...] = ()
+    bars: tuple[Bar, ...] = ()
+    figure: Path | None = None  # an SVG file
+    alt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,10 @@ def _amounts(lesson: Lesson, document: Document) -> None:
         document.fault(
             1, "terms", f"метафор {metaphors}, а можно {METAPHORS}: остальным терминам — пример", breaks=False
         )
+    for index, myth in enumerate(lesson.myths):
+        if not (myth.bars or myth.figure):
+            message = "у мифа нет картинки: bars (полоски из фактов) или figure с alt"
+            document.at(("myths", index, "id"), message, breaks=False)
     for index, term in enumerate(lesson.terms):
         if bool(term.metaphor) != bool(term.breaks) or not (term.metaphor or term.example):
             message = "нужен пример (example) или метафора (metaphor) с местом, где она ломается (breaks)"

@@ -7,6 +7,8 @@ import streamlit as st
 from lessons.model import Guess, Myth
 from ui import session
 from ui.record import MYTH, Given, Record
+from ui.widgets.bars import Length, bars
+from ui.widgets.figure import figure
 from ui.widgets.prose import prose
 
 PLAIN = (Guess("Правда"), Guess("Миф", right=True))
@@ -55,6 +57,15 @@ def _tell(myth: Myth, given: Given) -> None:
             st.caption(myth.number_label or "на самом деле")
     else:
         prose(myth.truth)
+    _picture(myth)
     known = session.course().misconceptions.get(myth.misconception)
     if known and not given.right:
         st.caption(known.sentence)
+
+
+def _picture(myth: Myth) -> None:
+    facts = session.course().facts
+    if myth.bars:
+        bars([Length(bar.label, facts[bar.fact].value, facts[bar.fact].text, bar.mark) for bar in myth.bars])
+    if myth.figure is not None:
+        figure(myth.figure, myth.alt, f"myth-{myth.id}")
