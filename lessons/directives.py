@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 from lessons.drawings import figure_file, figure_problem
 from lessons.faults import nearest
@@ -21,6 +21,8 @@ from lessons.model import (
     DemoRef,
     ExerciseRef,
     FigureRef,
+    MineRef,
+    MineView,
     Part,
     PartName,
     Piece,
@@ -49,6 +51,7 @@ class Composer:
         self._special: dict[str, Callable[[Directive], Piece | None]] = {
             "demo": self._demo,
             "run": self._run,
+            "mine": self._mine,
             "quiz": self._quiz,
             "figure": self._figure,
             "code": self._code,
@@ -64,6 +67,8 @@ class Composer:
         pieces = [self._piece(item) for item in section.items]
         title = self._text(section.title, section.line, "##")
         kept = tuple(piece for piece in pieces if piece is not None)
+        for item in [item for item in section.items if isinstance(item, Directive) and item.name == "mine"][1:]:
+            self._fault(item, "в блоке уже есть «::: mine»: одного выбора адаптера на страницу довольно")
         return Block(section.id, title, section.depth, section.minutes, kept)
 
     def _piece(self, item: Passage | Directive) -> Piece | None:
@@ -92,6 +97,13 @@ class Composer:
         known = self._shelf.known
         found = self._named(item, known.runs, ("запуска", "запуск"), known.run_preset)
         return None if found is None else RunRef(*found)
+
+    def _mine(self, item: Directive) -> MineRef | None:
+        views = get_args(MineView)
+        if item.words in views:
+            return MineRef(item.words)  # type: ignore[arg-type]  # one of them
+        self._fault(item, f"со своим адаптером не делают «{item.words}»{nearest(item.words, views)}")
+        return None
 
     def _named(
         self, item: Directive, known: Mapping[str, frozenset[str]], called: tuple[str, str], check: Check | None

@@ -154,7 +154,9 @@ class _References:
             self._say("одна полоска ничего не сравнивает", "myths", index, "bars")
         if myth.figure is not None:
             problem = figure_problem(myth.figure, myth.figure.name)
-            self._say(problem or ("" if myth.alt else "к рисунку нужен alt: что на нём видно"), "myths", index, "figure")
+            self._say(
+                problem or ("" if myth.alt else "к рисунку нужен alt: что на нём видно"), "myths", index, "figure"
+            )
 
     def _checklist(self, index: int, item: ChecklistItem) -> None:
         if self._blocks and item.block not in self._blocks:

@@ -14,7 +14,7 @@ from lessons.model import Depth
 from lessons.reading import Source
 
 PARTS = ("map", "anchor", "terms", "phases", "myths", "errors", "checklist", "next")
-DIRECTIVES = (*PARTS, "demo", "run", "quiz", "figure", "code", "exercise")
+DIRECTIVES = (*PARTS, "demo", "run", "mine", "quiz", "figure", "code", "exercise")
 WITH_BODY = frozenset({"figure", "code"})
 
 ID = re.compile(r"[A-Za-z0-9][\w.-]*")

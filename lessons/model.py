@@ -20,6 +20,8 @@ from lessons.pieces import (
     Depth,
     ExerciseRef,
     FigureRef,
+    MineRef,
+    MineView,
     Part,
     PartName,
     Piece,
@@ -31,8 +33,8 @@ from lessons.pieces import (
 __all__ = [
     "Artefact", "Course", "Lesson", "Fact", "Term", "Phase", "Guess", "Bar", "Myth", "FrequentError", "ChecklistItem",
     "Option", "WrongNumber", "Question", "Map", "NextStep", "Misconception", "Claim", "QuestionKind", "Arrow", "Block",
-    "CodeRef", "DemoRef", "Depth", "ExerciseRef", "FigureRef", "Part", "PartName", "Piece", "Prose", "QuizRef",
-    "RunRef",
+    "CodeRef", "DemoRef", "Depth", "ExerciseRef", "FigureRef", "MineRef", "MineView", "Part", "PartName", "Piece",
+    "Prose", "QuizRef", "RunRef",
 ]  # fmt: skip
 
 Artefact = Literal["", "code", "config", "traceback", "log", "histogram", "curve", "tensor", "table"]

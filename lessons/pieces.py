@@ -78,6 +78,17 @@ class ExerciseRef:
     slug: str
 
 
+MineView = Literal["open", "shrink", "merge", "route"]
+"""What a lesson does with the learner's own adapter."""
+
+
+@dataclass(frozen=True, slots=True)
+class MineRef:
+    """The adapter that the learner has trained, at work: the same one in every lesson."""
+
+    view: MineView
+
+
 PartName = Literal["map", "anchor", "terms", "phases", "myths", "errors", "checklist", "next"]
 
 
@@ -88,7 +99,7 @@ class Part:
     name: PartName
 
 
-Piece = Prose | DemoRef | RunRef | QuizRef | FigureRef | CodeRef | ExerciseRef | Part
+Piece = Prose | DemoRef | RunRef | MineRef | QuizRef | FigureRef | CodeRef | ExerciseRef | Part
 
 
 @dataclass(frozen=True, slots=True)

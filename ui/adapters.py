@@ -1,4 +1,4 @@
-"""Adapters as the page uses them: those of one's own runs and those uploaded, handed to the compute process by name.
+"""Adapters as pages use them: of one's own runs, uploaded, shrunk or the course's own; the compute process gets names.
 
 Nothing is opened here: a stranger's file is read in a process that may be killed. Leaves out every widget.
 """
@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from demos.finetuning.adapters import export as export_demo
-from demos.finetuning.adapters import store
+from demos.finetuning.adapters import shipped, store
 from demos.finetuning.adapters.container import AdapterError
 from demos.finetuning.adapters.opening import Result as Opened
 from demos.finetuning.spec import COURSE_BASE, RunSpec
@@ -25,17 +25,18 @@ MOST = 3
 FOLDER = "adapter/"
 WITHOUT_FILE = ("full", "none", "bottleneck")
 """Methods that leave no adapter of PEFT's behind."""
-UPLOADED = "uploaded-adapter"
+UPLOADED, SHRUNK = "uploaded-adapter", "shrunk-adapter"
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An adapter that may be chosen: a run's, or the uploaded one (``run`` is 0)."""
+    """An adapter that may be chosen. ``run`` is 0 for one that no run has left."""
 
     id: str
     title: str
     run: int
     spec: RunSpec | None
+    shipped: str = ""  # its name in the course's own collection
 
     @property
     def task(self) -> str:
@@ -50,8 +51,11 @@ class Source:
 
 
 def sources() -> dict[str, Source]:
-    """What there is to choose from, the newest first, the upload before all."""
+    """What there is to choose from, the newest first, the upload and what was shrunk before all."""
     found = []
+    shrunk: tuple[Source, dict[str, bytes]] | None = session.recall(SHRUNK, None)
+    if shrunk is not None:
+        found.append(shrunk[0])
     uploaded: tuple[str, dict[str, bytes]] | None = session.recall(UPLOADED, None)
     if uploaded is not None:
         found.append(Source("upload", f"Файл: {uploaded[0][:60]}" if uploaded[0] else "Загруженный адаптер", 0, None))
@@ -61,14 +65,17 @@ def sources() -> dict[str, Source]:
     return {one.id: one for one in found}
 
 
+def course(name: str) -> Source:
+    """An adapter that comes with the course."""
+    return Source(f"course-{name}", f"Адаптер курса: {shipped.TITLES[name]}", 0, shipped.SPECS[name], name)
+
+
 def keep(source: Source) -> str:
     """The name under which the compute process finds the adapter's files.
 
     Raises:
         AdapterError: the files are gone or too large; one Russian sentence.
     """
-    if source.run == 0:
-        return store.put(session.recall(UPLOADED, ("", {}))[1])
     return store.put(files(source))
 
 
@@ -78,6 +85,10 @@ def files(source: Source) -> dict[str, bytes]:
     Raises:
         AdapterError: the run keeps none any more.
     """
+    if source.shipped:
+        return shipped.files(source.shipped)
+    if source.id == SHRUNK:
+        return dict(session.recall(SHRUNK, (source, {}))[1])
     if source.run == 0:
         return dict(session.recall(UPLOADED, ("", {}))[1])
     kept = run_files.contents(session.database(), source.run)
@@ -85,6 +96,17 @@ def files(source: Source) -> dict[str, bytes]:
     if not found:
         raise AdapterError("Файлы этого запуска больше не хранятся: повторите его, и адаптер появится снова.")
     return found
+
+
+def take_shrunk(whole: Source, name: str, rank: int) -> Source:
+    """Go on with the shrunk adapter kept under ``name``: it is one's own like any other while the tab is open.
+
+    Raises:
+        AdapterError: its files are gone.
+    """
+    source = Source(SHRUNK, f"Сжатый до r = {rank} · {whole.title}", 0, whole.spec)
+    session.remember(SHRUNK, (source, store.files(name)))
+    return source
 
 
 def upload(named: Mapping[str, bytes]) -> None:

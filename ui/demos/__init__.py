@@ -8,6 +8,7 @@ import streamlit as st
 
 from ui.demos import (
     chat_templates,
+    classifier,
     cost,
     data,
     finetuning_schedule,
@@ -50,6 +51,7 @@ LOOKS: Mapping[str, Look] = {
     **merging.LOOKS,
     **router.LOOKS,
     **inference.LOOKS,
+    **classifier.LOOKS,
     **ways.LOOKS,
     **memory.LOOKS,
     **cost.LOOKS,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import streamlit as st
+
 from charts import devices, timing
 from common import numbers
-from demos.timing import compiled, step, transfer, zero
+from demos.timing import compiled, step, tools, transfer, zero
 from ui.demos.frame import Look, Prediction
 
 GROUP = "Где время"
@@ -34,6 +36,24 @@ def _share(result: transfer.Result) -> int:
 
 def _third(result: zero.Result) -> int:
     return 0 if result.stages[3].total > 10e9 else 1 if result.stages[3].total > 4e9 else 2
+
+
+def _upper(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def _cards(params: tools.Params, result: tools.Result, _: str) -> None:
+    """One tool under another: six columns of a table fit no page, a phone's least of all."""
+    group = ""
+    for tool in result.tools:
+        heading = "Сначала измерить" if tool.measures else _upper(tools.BOTTLENECKS[tool.bottleneck])
+        if heading != group:
+            st.markdown(f"**{heading}**")
+            group = heading
+        with st.container(border=True):
+            name = f"`{tool.name}`" if tool.name.startswith("torch.") else f"**{tool.name}**"
+            st.markdown(f"{name}: {tool.gives}. Учтите: {tool.costs}.")
+            st.code(tool.how, language="python", wrap_lines=True)
 
 
 LOOKS: Mapping[str, Look] = {
@@ -93,6 +113,7 @@ LOOKS: Mapping[str, Look] = {
         GROUP,
         "Узкое место — инструмент: что даёт, как включить, чем платим.",
         devices.tools,
+        below=_cards,
     ),
 }
 """How each demo of time is shown."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+
 @dataclass(frozen=True, slots=True)
 class Length:
     """One bar: what it is, its number and how that is written; ``mark`` sets it off."""

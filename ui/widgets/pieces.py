@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from lessons.model import CodeRef, DemoRef, ExerciseRef, FigureRef, Part, Piece, Prose, QuizRef, RunRef
+from lessons.model import CodeRef, DemoRef, ExerciseRef, FigureRef, MineRef, Part, Piece, Prose, QuizRef, RunRef
 from ui import demos
 from ui.record import Record, questions
 from ui.widgets.checklist import checklist
 from ui.widgets.figure import figure
+from ui.widgets.mine import mine
 from ui.widgets.myths import myths
 from ui.widgets.parts import anchor, errors, lesson_map, next_steps, terms
 from ui.widgets.phases import phases
@@ -35,6 +36,8 @@ def show(record: Record, piece: Piece, key: str) -> None:
             demos.show(name, preset, locked, key, asks=asks)
         case RunRef(name, preset, locked):
             panel(name, preset, locked, key)
+        case MineRef(view):
+            mine(view, key)
         case ExerciseRef(slug):
             task(slug)
 

@@ -42,7 +42,7 @@ def read(content: bytes) -> tuple[Stored, ...]:
     Raises:
         AdapterError: it is something else, cut off, too large or inconsistent.
     """
-    if content[:2] == b"PK" or content[:1] == b"\x80":
+    if content[:2] == b"PK" or (content[:1] == b"\x80" and content[8:9] != b"{"):  # a header may be 128 bytes long
         raise AdapterError(
             "Это файл pickle (.bin, .pt): при открытии он мог бы выполнить чужой код. "
             "Сохраните адаптер в safetensors: model.save_pretrained(папка)."

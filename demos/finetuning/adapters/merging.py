@@ -138,7 +138,7 @@ def three_ways(adapter: Adapter, spec: RunSpec, asked: Asked) -> Result:
     ]
     return Result(
         requests=len(asked.prompts),
-        tuned_right=_right(tuned.answers, asked),
+        tuned_right=right(tuned.answers, asked),
         tuned_bytes=base_bytes + len(adapter.weights),
         merged=tuple(rows),
         merge_error=there,
@@ -199,7 +199,7 @@ def _measured(way: str, base: Base, tuned: _Said, asked: Asked, most: int) -> Me
 def _row(way: str, said: _Said, tuned: _Said, asked: Asked, size: int) -> Merged:
     gap = (said.logits - tuned.logits).abs()
     same = sum(one == other for one, other in zip(said.answers, tuned.answers, strict=True))
-    return Merged(way, WAYS[way], float(gap.max()), float(gap.mean()), same, _right(said.answers, asked), size)
+    return Merged(way, WAYS[way], float(gap.max()), float(gap.mean()), same, right(said.answers, asked), size)
 
 
 def _ask(base: Base, asked: Asked, most: int) -> _Said:
@@ -224,5 +224,6 @@ def _in_16_bits(base: Base) -> Base:
     return dataclasses.replace(base, model=base.model.to(torch.bfloat16), dtype=torch.bfloat16)
 
 
-def _right(answers: Sequence[str], asked: Asked) -> int:
+def right(answers: Sequence[str], asked: Asked) -> int:
+    """How many answers are right."""
     return sum(map(evaluate.is_right, answers, asked.right))

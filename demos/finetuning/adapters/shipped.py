@@ -71,6 +71,16 @@ def adapter(name: str) -> Adapter:
     return _opened(FOLDER / name)
 
 
+def files(name: str) -> dict[str, bytes]:
+    """The two files of a shipped adapter.
+
+    Raises:
+        AdapterError: there is none of that name, or its files are damaged.
+    """
+    adapter(name)
+    return {file: (FOLDER / name / file).read_bytes() for file in (CONFIG, WEIGHTS)}
+
+
 def facts(name: str) -> Shipped:
     """What made.json of a shipped adapter says.
 

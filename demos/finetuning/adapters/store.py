@@ -63,6 +63,16 @@ def folder(name: str) -> Path:
     return place
 
 
+def files(name: str) -> dict[str, bytes]:
+    """The kept files themselves.
+
+    Raises:
+        AdapterError: they are gone.
+    """
+    place = folder(name)
+    return {file: content for file in (CONFIG, WEIGHTS, ARCHIVE) if (content := _read(place / file)) is not None}
+
+
 def adapter(name: str) -> Adapter:
     """The kept adapter, opened and checked.
 

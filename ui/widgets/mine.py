@@ -1,0 +1,122 @@
+"""The learner's own adapter in a lesson: the same one opened, shrunk, merged and taken along, routed, lesson by lesson.
+
+Who has none yet works with the course's, made by the same recipe. Leaves out what the steps show (``adapter_file``,
+``adapter_shrink``, ``adapter_merge``, ``adapter_ask``) and the page of all adapters.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from demos.finetuning.adapters import shipped
+from demos.finetuning.adapters.container import AdapterError
+from demos.finetuning.adapters.files import Description
+from jobs import compute
+from lessons.model import MineRef, MineView, RunRef
+from ui import adapters, links, session
+from ui.adapters import Source
+from ui.widgets import adapter_ask, adapter_file, adapter_merge, adapter_shrink
+from ui.widgets.safe import plain
+
+STAND_IN, RECIPE = "json-nf4", "qlora"
+"""The course's adapter for those who have none, and the run by which a lesson lets them make one of that kind."""
+CHOSEN, SELECT = "mine-chosen", "mine-select"
+"""The choice as the tab remembers it, and the box: what a box holds is forgotten where it is not shown."""
+_STEPS: dict[MineView, str] = {
+    "open": "откройте его",
+    "shrink": "сожмите его",
+    "merge": "слейте его и заберите с собой",
+    "route": "отдайте его маршрутизатору",
+}
+
+
+def mine(view: MineView, key: str) -> None:
+    """One step with the adapter that goes with the learner."""
+    with st.container(border=True, key=f"mine-{key}"):
+        source = _choose()
+        try:
+            name = adapters.keep(source)
+            result = adapters.opened(name)
+        except compute.ComputeError as problem:
+            adapter_ask.away(str(problem), f"mine-{key}")
+            return
+        except AdapterError as problem:
+            st.error(plain(str(problem)), icon=":material/error:")
+            return
+        if result.description is None:
+            st.error(plain(result.problem), icon=":material/error:")
+        else:
+            _show(view, name, source, result.description)
+        _next(view)
+
+
+def _choose() -> Source:
+    own = adapters.sources()
+    known = own | {(one := adapters.course(STAND_IN)).id: one}
+    if not own:
+        st.markdown(f":material/extension: **{known[next(iter(known))].title}**")
+        st.caption("Своего у вас ещё нет: пока возьмём этот, обученный по тому же рецепту, r = 4.")
+        _where_made()
+        return next(iter(known.values()))
+    if session.recall(SELECT, "") not in known:
+        kept = session.recall(CHOSEN, "")
+        session.remember(SELECT, kept if kept in known else next(iter(known)))
+    chosen = st.selectbox("Ваш адаптер", list(known), format_func=lambda name: plain(known[name].title), key=SELECT)
+    session.remember(CHOSEN, chosen)
+    return known[chosen]
+
+
+def _where_made() -> None:
+    """A link to the first lesson where an adapter of one's own is trained beside a quantized base."""
+    for lesson in session.course().lessons:
+        for block in lesson.blocks:
+            if any(isinstance(piece, RunRef) and piece.name == RECIPE for piece in block.pieces):
+                title = f"Сделать свой — урок {lesson.number}, «{block.title}»"
+                links.go(title, links.LESSON, links.lesson(lesson.id, block.id), icon=":material/model_training:")
+                return
+
+
+def _show(view: MineView, name: str, source: Source, described: Description) -> None:
+    match view:
+        case "open":
+            adapter_file.show(described, source.id)
+            adapter_shrink.directions(name)
+        case "shrink":
+            adapter_shrink.show(name, source, described, _go_on)
+        case "merge":
+            adapter_merge.compare(name, source)
+            st.markdown("**Забрать с собой**")
+            adapter_merge.take(name, source)
+        case "route":
+            _among_others(name, source)
+
+
+def _go_on(source: Source) -> None:
+    session.remember(SELECT, source.id)
+
+
+def _among_others(name: str, source: Source) -> None:
+    """Beside two of the course's adapters for other tasks: enough for a router to choose from."""
+    others = [adapters.course(one) for one, spec in shipped.SPECS.items() if spec.task != source.task]
+    adapter_ask.show({name: source} | {adapters.keep(one): one for one in others[: adapters.MOST - 1]})
+
+
+def _next(view: MineView) -> None:
+    """A link to the next step of the adapter's way, in a block of its own."""
+    steps = [
+        (piece.view, lesson, block)
+        for lesson in session.course().lessons
+        for block in lesson.blocks
+        for piece in block.pieces
+        if isinstance(piece, MineRef)
+    ]
+    here = next((block for step, _, block in steps if step == view), None)
+    place = max((n for n, (_, _, block) in enumerate(steps) if block is here), default=len(steps))
+    if place + 1 < len(steps):
+        step, lesson, block = steps[place + 1]
+        links.go(
+            f"Дальше — {lesson.number}: {_STEPS[step]}",
+            links.LESSON,
+            links.lesson(lesson.id, block.id),
+            icon=":material/arrow_forward:",
+        )
