@@ -113,8 +113,8 @@ def learned(result: Spectrum) -> Drawing:
         charts=(spectrum(result),),
         numbers=(
             Number(f"Энергия при r = {result.rank}", numbers.percent(result.energy, 1)),
-            Number("Ранг для 90 %: поправка", numbers.integer(result.adapted_rank_for_90)),
-            Number("Ранг для 90 %: шум", numbers.integer(result.random_rank_for_90)),
+            Number("Ранг ΔW для 90 %", numbers.integer(result.adapted_rank_for_90)),
+            Number("Ранг шума для 90 %", numbers.integer(result.random_rank_for_90)),
         ),
         tables=(
             Table(

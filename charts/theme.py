@@ -15,7 +15,7 @@ from common.numbers import NBSP
 
 INK, LINES = "#31333F", "rgba(128,132,149,0.35)"
 CLEAR = "rgba(0,0,0,0)"
-TITLE_WIDTH = 38
+TITLE_WIDTH = 36
 """Characters of a title's line: what a phone shows without cutting."""
 TITLE_LINE, TITLE_SPACE, TITLE_TOP = 22, 24, 8  # pixels
 LIFT = 11

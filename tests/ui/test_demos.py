@@ -103,7 +103,7 @@ def test_the_spectrum_shows_both_matrices(visit: Visit, monkeypatch: pytest.Monk
     assert asked == [SpectrumParams(noise=0.1)]
     assert metrics(tab) == {
         "Энергия при r = 8": "93,1\u00a0%",
-        "Ранг для 90 %: поправка": "8",
-        "Ранг для 90 %: шум": "130",
+        "Ранг ΔW для 90 %": "8",
+        "Ранг шума для 90 %": "130",
     }
     frame.computed.cache_clear()
