@@ -125,7 +125,7 @@ def tools(result: Tools) -> Drawing:
         "Сначала измерьте. Профилировщики — torch.profiler и torch.cuda.max_memory_allocated; "
         "accelerate, DeepSpeed и torch.compile ничего не измеряют."
     )
-    return Drawing(tables=(Table("Какой инструмент для какого узкого места", names, rows, note, folded=False),))
+    return Drawing(tables=(Table("То же таблицей", names, rows, note),))
 
 
 def _seconds(value: float) -> str:

@@ -42,7 +42,7 @@ def _upper(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _cards(params: tools.Params, result: tools.Result, _: str) -> None:
+def _cards(_params: tools.Params, result: tools.Result, _: str) -> None:
     """One tool under another: six columns of a table fit no page, a phone's least of all."""
     group = ""
     for tool in result.tools:
