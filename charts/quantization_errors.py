@@ -138,10 +138,11 @@ def block_lines(result: Blocks) -> Chart:
         f"{first.title}: {_block(small.block)} — {words.error(small.relative)}, "
         f"{_block(large.block)} — {words.error(large.relative)}"
     )
-    figure = theme.figure(finding, x="размер блока", y="ошибка, %", height=360)
+    figure = theme.figure(finding, x="размер блока", y="ошибка, %", height=430)
     for place, curve in enumerate(result.curves):
         _line(figure, curve, place, [_tick(point.block) for point in curve.points])
     figure.update_xaxes(type="category")
+    figure.update_layout(legend_y=-0.42)
     return Chart(figure, f"{finding}. {_curves(result.curves)}")
 
 
@@ -157,9 +158,10 @@ def frontier(result: Blocks) -> Chart:
         )
     else:
         finding = "Чем меньше блок, тем точнее — и тем больше констант"
-    figure = theme.figure(finding, x="бит на число с константами", y="ошибка, %", height=360)
+    figure = theme.figure(finding, x="бит на число с константами", y="ошибка, %", height=400)
     for place, curve in enumerate(result.curves):
         _line(figure, curve, place, [point.bits for point in curve.points])
+    figure.update_layout(legend_y=-0.32)
     return Chart(figure, f"{finding}. {_curves(result.curves)}")
 
 

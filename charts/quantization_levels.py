@@ -50,7 +50,7 @@ def all_tables(result: Levels) -> Chart:
     """All tables, one under another, each level a mark."""
     zeros = [title for title, levels in result.others if 0.0 in levels]
     finding = f"Точный ноль есть у {', '.join(zeros)}; NF4 гуще у нуля, где чисел больше"
-    figure = theme.figure(finding, x="уровень (доля absmax)", height=300)
+    figure = theme.figure(finding, x="доля absmax", height=300)
     for title, levels in result.others:
         chosen = title == TABLES[result.table]
         figure.add_scatter(
