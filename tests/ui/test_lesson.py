@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -175,6 +176,21 @@ def test_a_myth_is_guessed_before_its_truth_and_the_guess_stays(visit: Visit) ->
     tab.button(f"guess-{myth.id}-0").click().run()
     assert myth.truth in words(tab)
     assert myth.truth in words(visit("lesson", id=LESSON, block="myths"))
+
+
+def test_a_myths_picture_shows_each_fact_at_its_length(visit: Visit) -> None:
+    course = session.course()
+    myth = next(one for one in lesson().myths if len(one.bars) > 1)
+    tab = visit("lesson", id=LESSON, block="myths")
+    pictures = len(tab.get("html"))
+    tab.button(f"guess-{myth.id}-0").click().run()
+    shown = [each.proto.body for each in tab.get("html")]
+    assert len(shown) == pictures + 1
+    (picture,) = [body for body in shown if 'class="bars"' in body]
+    values = [course.facts[bar.fact].value for bar in myth.bars]
+    widths = [float(width) for width in re.findall(r"width:max\(([\d.]+)%", picture)]
+    assert widths == pytest.approx([100 * value / max(values) for value in values], abs=0.01)
+    assert all(course.facts[bar.fact].text in picture for bar in myth.bars)
 
 
 def test_a_tick_is_stored_at_once_and_taken_back(visit: Visit, own_data: Settings) -> None:

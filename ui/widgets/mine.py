@@ -6,13 +6,15 @@ Who has none yet works with the course's, made by the same recipe. Leaves out wh
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import streamlit as st
 
 from demos.finetuning.adapters import shipped
 from demos.finetuning.adapters.container import AdapterError
 from demos.finetuning.adapters.files import Description
 from jobs import compute
-from lessons.model import MineRef, MineView, RunRef
+from lessons.model import Block, Lesson, MineRef, MineView, Piece, RunRef
 from ui import adapters, links, session
 from ui.adapters import Source
 from ui.widgets import adapter_ask, adapter_file, adapter_merge, adapter_shrink
@@ -67,13 +69,23 @@ def _choose() -> Source:
 
 
 def _where_made() -> None:
-    """A link to the first lesson where an adapter of one's own is trained beside a quantized base."""
+    """A link to the last place before the adapter's way where one of this kind is trained."""
+    found: tuple[Lesson, Block] | None = None
+    for lesson, block, piece in _pieces():
+        if isinstance(piece, MineRef):
+            break
+        if isinstance(piece, RunRef) and piece.name == RECIPE:
+            found = lesson, block
+    if found is not None:
+        lesson, block = found
+        title = f"Сделать свой — урок {lesson.number}, «{block.title}»"
+        links.go(title, links.LESSON, links.lesson(lesson.id, block.id), icon=":material/model_training:")
+
+
+def _pieces() -> Iterator[tuple[Lesson, Block, Piece]]:
     for lesson in session.course().lessons:
         for block in lesson.blocks:
-            if any(isinstance(piece, RunRef) and piece.name == RECIPE for piece in block.pieces):
-                title = f"Сделать свой — урок {lesson.number}, «{block.title}»"
-                links.go(title, links.LESSON, links.lesson(lesson.id, block.id), icon=":material/model_training:")
-                return
+            yield from ((lesson, block, piece) for piece in block.pieces)
 
 
 def _show(view: MineView, name: str, source: Source, described: Description) -> None:
@@ -103,17 +115,10 @@ def _among_others(name: str, source: Source) -> None:
 
 def _next(view: MineView) -> None:
     """A link to the next step of the adapter's way, in a block of its own."""
-    steps = [
-        (piece.view, lesson, block)
-        for lesson in session.course().lessons
-        for block in lesson.blocks
-        for piece in block.pieces
-        if isinstance(piece, MineRef)
-    ]
-    here = next((block for step, _, block in steps if step == view), None)
-    place = max((n for n, (_, _, block) in enumerate(steps) if block is here), default=len(steps))
-    if place + 1 < len(steps):
-        step, lesson, block = steps[place + 1]
+    steps = [(piece.view, lesson, block) for lesson, block, piece in _pieces() if isinstance(piece, MineRef)]
+    place = next((n for n, (step, _, _) in enumerate(steps, 1) if step == view), len(steps))
+    if place < len(steps):
+        step, lesson, block = steps[place]
         links.go(
             f"Дальше — {lesson.number}: {_STEPS[step]}",
             links.LESSON,
