@@ -42,8 +42,8 @@ FULL = (
     Step("числа уроков (./course facts --check)", (PYTHON, "-P", "-m", "cli", "facts", "--check")),
 )
 TESTS = (PYTHON, "-m", "pytest")
-TOGETHER = ("-n", "2", "--dist", "loadgroup")
-"""Two test processes. More would fight over memory: each may load torch."""
+TOGETHER = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+"""Two test processes, more would fight over memory: each may load torch. tests/conftest.py says who takes what."""
 
 
 def add_parser(subparsers: Any) -> None:
@@ -89,7 +89,9 @@ def _passes(step: Step) -> bool:
 
 
 def _call(command: tuple[str, ...]) -> int:
-    # Settings of the person who runs the tests must not reach them.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("COURSE_")}
+    # Settings of the person who runs the tests must not reach them, and the hundreds of processes that they start
+    # must not compile the course anew each.
+    ours = ("COURSE_", "PYTHONDONTWRITEBYTECODE")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     environment |= {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}  # two test processes: more threads only spin
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode

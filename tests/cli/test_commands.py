@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -43,6 +44,26 @@ def test_one_failed_step_fails_the_whole(
     output = capfd.readouterr().out
     assert "done" in output, "a failure must not hide what comes after it"
     assert ("НЕ ПРОШЛО" in output) == (steps == "false")
+
+
+@pytest.mark.slow
+def test_a_file_of_tests_stays_whole_in_one_of_two_processes(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text("from tests.conftest import BothEnds, pytest_xdist_make_scheduler\n")
+    body = """
+import pathlib, pytest
+@pytest.mark.parametrize("number", range(4))
+def test_it(number, worker_id):
+    with pathlib.Path(__file__).with_suffix(".seen").open("a") as seen:
+        print(worker_id, file=seen)
+"""
+    for name in ("one", "two", "three", "four"):
+        (tmp_path / f"test_{name}.py").write_text(body)
+    command = [*testing.TESTS, *testing.TOGETHER, "-q", "-c", os.devnull, "--rootdir", str(tmp_path), str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    seen = [file.read_text().split() for file in sorted(tmp_path.glob("*.seen"))]
+    assert [(len(workers), len(set(workers))) for workers in seen] == [(4, 1)] * 4
+    assert len({workers[0] for workers in seen}) == 2
 
 
 def test_benchmarks_are_found_without_importing_them(tmp_path: Path) -> None:
