@@ -33,7 +33,7 @@ def answered(result: Result) -> Drawing:
             Number("Токенов в ответе", numbers.integer(len(result.steps))),
             Number("Не самых вероятных", numbers.integer(sum(each.place > 1 for each in result.steps))),
             Number(
-                "Вероятность ответа",
+                "Шанс ответа",
                 numbers.significant(math.prod(each.chosen.plain for each in result.steps), 3),
                 "произведение вероятностей всех токенов при T = 1, без отсечений",
             ),
@@ -142,7 +142,7 @@ def beside(result: Compared) -> Drawing:
 def first(result: Compared) -> Chart:
     """The likeliest first tokens: three bars each."""
     finding = _first_finding(result)
-    figure = theme.figure(finding, x="первый токен ответа", y="вероятность, %", height=340)
+    figure = theme.figure(finding, x="первый токен ответа", y="вероятность, %", height=400)
     for place, (name, title) in enumerate(TITLES.items()):
         figure.add_bar(
             x=list(range(len(result.first))),
@@ -157,6 +157,7 @@ def first(result: Compared) -> Chart:
         )
     _ticks(figure, [each.text for each in result.first])
     figure.update_yaxes(range=[0, 104])
+    figure.update_layout(legend_y=-0.32)  # under the axis title
     words = "; ".join(
         f"«{each.text}»: " + ", ".join(numbers.percent(share, 1) for share in each.probabilities)
         for each in result.first

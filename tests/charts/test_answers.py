@@ -46,7 +46,7 @@ def test_an_answer_names_its_least_sure_token_and_escapes_it() -> None:
     assert inference.widest(INVENTED) == 1
     assert "2-й, «·&lt;b&gt;»" in drawn.title
     assert drawn.figure.layout.xaxis.ticktext[1] == "·&lt;b&gt;"
-    assert {number.label: number.value for number in drawing.numbers}["Вероятность ответа"] == "0,18"  # 0.9 · 0.4 · 0.5
+    assert {number.label: number.value for number in drawing.numbers}["Шанс ответа"] == "0,18"  # 0.9 · 0.4 · 0.5
     assert [bar.y for bar in drawn.figure.data] == [(90.0, 50.0), (40.0,)]
     assert any("оборван" in note for note in drawing.notes)
 
