@@ -21,7 +21,7 @@ from settings import ROOT
 from tests.attacks.case import EXERCISE, WRONG, Case, grade
 from tests.attacks.test_attacks import CASES
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("proof")]
+pytestmark = pytest.mark.slow
 
 FORGING = {str(case): case for case in CASES if case.forges}
 NAIVE = """

@@ -35,7 +35,6 @@ def course() -> Iterator[School]:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("finetuning-bench")
 def test_clicks_are_timed_until_their_results_are_stored(course: School) -> None:
     rows, _ = finetuning.of_clicks(course, TINY, seeds=(1,))
     assert rows[0][0] == "seed 1"
@@ -46,7 +45,6 @@ def test_clicks_are_timed_until_their_results_are_stored(course: School) -> None
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("finetuning-bench")
 def test_curves_are_waited_for_one_after_another(course: School) -> None:
     control = replace(TINY, method="none", quantization="none")
     rows, _ = finetuning.of_curves(course, (control,))
@@ -55,7 +53,6 @@ def test_curves_are_waited_for_one_after_another(course: School) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("finetuning-bench")
 def test_a_crowd_is_heard_and_sent_home(course: School) -> None:
     rows, _ = finetuning.of_crowd(course, TINY, 2)
     assert rows[0][1].endswith(" of 2")
@@ -64,7 +61,6 @@ def test_a_crowd_is_heard_and_sent_home(course: School) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("finetuning-bench")
 def test_a_step_is_timed_both_ways() -> None:
     data = tasks.build(TINY.task)
     small = replace(data, validation=data.validation[:2], test=data.test[:2])
@@ -74,7 +70,6 @@ def test_a_step_is_timed_both_ways() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("finetuning-bench")
 def test_noise_of_hub_shape_trains_and_weighs_what_is_calculated(tmp_path: Path) -> None:
     small = build("tiny", "Tiny 8B", "llama", Sizes(64, 2, 4, 2, 16, 96, 256))
     found = hub_size.measure(small, replace(hub_size.SPEC, rank=2, batch=2), device="cpu", steps=2, length=16)

@@ -31,7 +31,7 @@ from settings import ROOT
 from tests.browser.conftest import DESKTOP
 from tests.browser.visitor import TRACEBACK, VERDICT_WITHIN, Visitor, source_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bad_input")]
+pytestmark = pytest.mark.slow
 
 Visit = Callable[..., Visitor]
 EXERCISE = "lora-params"

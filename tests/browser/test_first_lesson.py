@@ -24,7 +24,7 @@ from tests.browser.conftest import PHONE
 from tests.browser.test_demos import OVER, skip
 from tests.browser.visitor import Visitor
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("first-lesson")]
+pytestmark = pytest.mark.slow
 
 Visit = Callable[..., Visitor]
 LESSON = ROOT / "content" / "00-start"

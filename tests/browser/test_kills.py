@@ -20,7 +20,7 @@ from progress.identity import LOCAL
 from settings import ROOT
 from tests.browser.visitor import PATIENCE, VERDICT_WITHIN, Visitor, source_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kills")]
+pytestmark = pytest.mark.slow
 
 Visit = Callable[..., Visitor]
 EXERCISE = "lora-linear"

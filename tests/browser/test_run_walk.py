@@ -24,7 +24,7 @@ from progress.identity import LOCAL
 from tests.browser.conftest import PHONE
 from tests.browser.visitor import Visitor
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("run-walk")]
+pytestmark = pytest.mark.slow
 
 Visit = Callable[..., Visitor]
 LIVE = "/lesson?id=lora-math&block=live"

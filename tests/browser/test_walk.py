@@ -21,7 +21,7 @@ from settings import ROOT
 from tests.browser.conftest import PHONE
 from tests.browser.visitor import VERDICT_WITHIN, Visitor, source_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("walk")]
+pytestmark = pytest.mark.slow
 
 Visit = Callable[..., Visitor]
 LESSON, EXERCISE = "lora-math", "lora-linear"

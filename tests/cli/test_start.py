@@ -28,7 +28,7 @@ from progress.database import Database
 from progress.identity import LOCAL
 from settings import ROOT
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("start")]
+pytestmark = pytest.mark.slow
 WITHIN = 60.0
 SOLUTION = (ROOT / "exercises" / "lora-params" / "solution.py").read_bytes()
 

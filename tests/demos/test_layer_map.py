@@ -16,7 +16,7 @@ from demos.layers.layer_map import Params, Result, four_bits, layer_map, spec_of
 from jobs import compute, plain
 from settings import ROOT
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("layer-map")]
+pytestmark = pytest.mark.slow
 CONFIGURATIONS = (
     Params(),
     Params(quantization="fp4", double_quantization=False, dtype="float32", targets="q_proj, v_proj", rank=4),

@@ -19,7 +19,7 @@ from demos.finetuning.tasks import build
 from demos.merging import answers, arithmetic, models, precision, snippets, stored, switching, weights
 from demos.params import ParamsError
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("adapters")]
+pytestmark = pytest.mark.slow
 
 LAYER = "model.layers.1.mlp.down_proj"
 

@@ -87,7 +87,6 @@ def test_a_file_of_another_base_is_a_fault(tmp_path: Any) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("adapters")
 class TestWithTheModel:
     """What is stored, and what is asked live, against the model itself."""
 

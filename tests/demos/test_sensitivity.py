@@ -14,7 +14,7 @@ from demos.params import ParamsError
 from demos.sensitivity import expansion, kinds, layer, recorded, snippets
 from demos.sensitivity.layer import ALL, Params
 
-slow = [pytest.mark.slow, pytest.mark.xdist_group("sensitivity")]
+slow = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

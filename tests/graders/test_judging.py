@@ -14,7 +14,7 @@ from graders.host.engine import Engine
 from graders.host.output import KEPT
 from graders.protocol import Check, Job, Outcome, Verdict
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("judging")]
+pytestmark = pytest.mark.slow
 HEAD = "import pytest, torch\nfrom graders.host.checking import Mistake, SubmissionError, check, number\n"
 EXERCISE = 'title = "t"\nlesson = "l"\nsummary = "s"\nconcepts = ["c"]\nexample = "1"\nfunctions = []\n'
 COUNTS = """

@@ -21,7 +21,7 @@ from jobs.compute import ComputeError
 from settings import ROOT
 from tests.jobs import heavy
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("compute")]
+pytestmark = pytest.mark.slow
 DEADLINE = 2.0
 
 

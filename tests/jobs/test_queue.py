@@ -31,7 +31,7 @@ from progress.submissions import Submission
 from settings import ROOT, Settings
 from tests.progress import postgres
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("queue")]
+pytestmark = pytest.mark.slow
 ANNA = Identity("anna", "Анна", instructor=False)
 BORIS = Identity("boris", "Борис", instructor=False)
 TEACHER = Identity("teacher", "Вера Павловна", instructor=True)

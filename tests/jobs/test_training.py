@@ -28,7 +28,7 @@ from progress.runs import Run
 from settings import ROOT, Settings
 from tests.jobs.test_tuning import gone
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("training")]
+pytestmark = pytest.mark.slow
 ANNA = Identity("anna", "Анна", instructor=False)
 BORIS = Identity("boris", "Борис", instructor=False)
 SMALL = RunSpec(quantization="none", rank=4, steps=3, batch=4, held_out=4, evaluate_every=100)

@@ -30,7 +30,7 @@ from progress.submissions import Missing
 from tests.jobs import quick_tuning
 from tests.jobs.slow_worker import Grader
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("tuning")]
+pytestmark = pytest.mark.slow
 ANNA = Identity("anna", "Анна", instructor=False)
 WITHIN = 60.0
 

@@ -20,7 +20,7 @@ from progress.identity import LOCAL, Identity
 from tests.demos.finetuning.adapter_parts import ALL, config, lora, pack
 from ui import adapters
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("adapters")]
+pytestmark = pytest.mark.slow
 
 Visit = Callable[..., AppTest]
 PLAIN = RunSpec(task="json", quantization="none")

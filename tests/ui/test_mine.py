@@ -16,7 +16,7 @@ from progress.database import Database
 from tests.ui.test_adapters import downloads, made, press, put, words
 from ui import adapters, session
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("adapters")]
+pytestmark = pytest.mark.slow
 
 Visit = Callable[..., AppTest]
 WAY = {"open": "methods", "shrink": "colab", "merge": "deployment", "route": "adapters-lab"}

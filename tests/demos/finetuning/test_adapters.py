@@ -23,7 +23,7 @@ from demos.finetuning.spec import RunSpec
 from demos.finetuning.tasks import build
 from tests.demos.finetuning.adapter_parts import ALL, adapter, config, lora, pack
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("adapters")]
+pytestmark = pytest.mark.slow
 
 PROMPTS = tuple(
     (Message("user", text),) for text in ("переведи: большая кошка видит дом", "сложи: 12 и 7", "повтори: да, нет")

@@ -24,7 +24,7 @@ from demos.finetuning.spec import RunSpec
 from scripts import check_gguf
 from tests.demos.finetuning.adapter_parts import ALL, adapter, config, lora, pack
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("adapters")]
+pytestmark = pytest.mark.slow
 
 PLAIN = RunSpec(quantization="none")
 

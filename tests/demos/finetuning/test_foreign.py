@@ -19,7 +19,7 @@ from demos.params import ParamsError
 from settings import Settings
 from tests.demos.finetuning import foreign
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("finetuning-foreign")]
+pytestmark = pytest.mark.slow
 
 CHATS = tuple((Message("user", f"повтори: {number}"), Message("assistant", str(number))) for number in range(12))
 DATA = Data(CHATS[:6], CHATS[6:9], CHATS[9:])

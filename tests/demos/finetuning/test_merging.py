@@ -15,7 +15,7 @@ from demos.finetuning.quantized import open_base
 from demos.finetuning.spec import Quantization, RunSpec
 from tests.demos.finetuning.adapter_parts import ALL, adapter, config, lora, pack
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("adapters")]
+pytestmark = pytest.mark.slow
 
 SPEC = RunSpec(quantization="nf4")
 

@@ -12,7 +12,7 @@ import pytest
 from demos.finetuning import base_model, card, evaluate
 from demos.finetuning.skills import Message
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("base-model")]
+pytestmark = pytest.mark.slow
 LARGEST = 12 * 10**6
 
 

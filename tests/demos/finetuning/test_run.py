@@ -18,7 +18,6 @@ from demos.finetuning.tasks import Data
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("finetuning"),
     pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is deprecated:FutureWarning"),  # peft reads it
 ]
 

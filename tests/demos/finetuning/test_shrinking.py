@@ -87,7 +87,6 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("adapters")
 def test_the_courses_adapter_loses_its_tail_unharmed_and_its_skill_with_all_but_one_direction(kept: str) -> None:
     asked = {"adapter": kept, "quantization": "nf4", "task": "json"}
     half, one = (registry.call("finetuning.adapters.shrink", {**asked, "rank": rank}) for rank in (2, 1))
@@ -101,7 +100,6 @@ def test_the_courses_adapter_loses_its_tail_unharmed_and_its_skill_with_all_but_
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("adapters")
 def test_peft_itself_opens_what_was_shrunk(kept: str, tmp_path: Path) -> None:
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
