@@ -155,11 +155,11 @@ def claims(result: Claims) -> Drawing:
     """Common claims beside what comes out."""
     rows = [claim for claim in result.claims if claim.claimed > 100]
     wrong = sum(claim.verdict != "верно" for claim in result.claims)
-    finding = f"Из {len(result.claims)} утверждений точны {len(result.claims) - wrong}"
+    finding = f"Верно утверждений: {len(result.claims) - wrong} из {len(result.claims)}"
     labels = [_wrapped(claim.said) for claim in rows]
     lines = sum(1 + label.count("<br>") for label in labels)
-    figure = theme.figure(finding, x="байты, каждый шаг — в 10 раз", height=170 + 16 * len(rows) + 17 * lines)
-    figure.update_layout(legend_y=-70 / (16 * len(rows) + 17 * lines))
+    figure = theme.figure(finding, x="байты, лог. шкала", height=180 + 16 * len(rows) + 17 * lines)
+    figure.update_layout(legend_y=-84 / (16 * len(rows) + 17 * lines))
     for name, colour, symbol, values in (
         ("говорят", palette.ROLES["base"], "circle", [claim.claimed for claim in rows]),
         ("выходит", palette.ROLES["lora"], "diamond", [claim.computed for claim in rows]),

@@ -112,7 +112,7 @@ def columns(result: Split) -> Chart:
         if result.threshold
         else f"Ничего не отделено: строку округляют по самому большому числу, {numbers.decimal(largest, 1)}"
     )
-    figure = theme.figure(finding, x="столбец (признак)", y="наибольшая |активация|", height=320)
+    figure = theme.figure(finding, x="столбец (признак)", y="наибольшая |активация|", height=340)
     for name, colour, chosen in (
         ("в INT8", palette.ROLES["base"], False),
         ("отдельно, в 16 битах", palette.VERMILION, True),
@@ -129,7 +129,7 @@ def columns(result: Split) -> Chart:
         )
     if result.threshold:
         figure.add_hline(y=result.threshold, line={"color": palette.BLUE, "width": 1.5, "dash": "dash"})
-    figure.update_layout(barmode="overlay", bargap=0)
+    figure.update_layout(barmode="overlay", bargap=0, legend_y=-0.36)
     return Chart(figure, f"{finding}. Самый большой столбец — {numbers.decimal(largest, 1)}.")
 
 

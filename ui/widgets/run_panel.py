@@ -53,6 +53,8 @@ def panel(name: str, preset: Mapping[str, str], locked: frozenset[str], key: str
 def about(specs: Sequence[RunSpec]) -> str:
     """What will be done, in one line: task, steps, seed."""
     first = specs[0]
+    if _nobody_trains(specs):
+        return f"Задача: «{run_view.task(first)}» и старые умения; обучения нет."
     steps = numbers.plural(first.steps, "шаг", "шага", "шагов")
     names = f"{'; '.join(spec.title for spec in specs)}. " if len(specs) > 1 else ""
     return f"{names}Задача: «{run_view.task(first)}», {steps}, зерно {first.seed}."
@@ -81,9 +83,14 @@ def _plain(spec: RunSpec) -> dict[str, object]:
     return {item.name: getattr(spec, item.name) for item in dataclasses.fields(spec)}
 
 
+def _nobody_trains(specs: Sequence[RunSpec]) -> bool:
+    return all(spec.method == "none" for spec in specs)
+
+
 def _button(specs: Sequence[RunSpec], shown: Sequence[Run], key: str) -> None:
     busy = any(not run.over for run in shown)
-    label = "Дообучить ещё раз" if shown and not busy else "Дообучить"
+    verb = "Сравнить" if _nobody_trains(specs) else "Дообучить"
+    label = f"{verb} ещё раз" if shown and not busy else verb
     pressed = st.button(label, type="primary", key=f"{key}-start", icon=":material/play_arrow:", disabled=busy)
     if not pressed:
         return
