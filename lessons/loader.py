@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lessons import coverage, decision, facts, misconceptions, schema, standards
 from lessons.facts import Ledger
-from lessons.faults import Collector, ContentError, Fault
+from lessons.faults import Collector, ContentError, Fault, nearest
 from lessons.filling import Filler, fill
 from lessons.lesson import Draft, build, draft
 from lessons.model import Claim, Course, Fact, Lesson
@@ -52,6 +52,7 @@ def load_leniently(content_dir: Path, known: Known) -> tuple[Course, tuple[Fault
     shelf = Shelf(known, ledger, outlines, frozenset(catalogue.known))
     lessons = [_lesson(one, shelf, collector) for one in drafts]
     _across(drafts, lessons)
+    _terms(drafts, lessons)
     sound = [one for one, by in zip(lessons, drafts, strict=True) if one and not collector.broken(by.name)]
     misconceptions.closed(catalogue, sound)
     coverage.check(content, shelf, sound, collector)
@@ -105,6 +106,17 @@ def _across(drafts: list[Draft], lessons: list[Lesson | None]) -> None:
             problem = _prerequisite(written.id, name, needs)
             if problem and written.toml:
                 written.toml.at(("prerequisites", index), problem, breaks=False)
+
+
+def _terms(drafts: list[Draft], lessons: list[Lesson | None]) -> None:
+    """Neighbours of a term that no lesson teaches."""
+    known = [term.name for lesson in lessons if lesson for term in lesson.terms]
+    for written, lesson in zip(drafts, lessons, strict=True):
+        for index, term in enumerate(lesson.terms if lesson else ()):
+            for name in term.near:
+                if name not in known and written.toml and all(lessons):
+                    message = f"нет термина «{name}»{nearest(name, known)}"
+                    written.toml.at(("terms", index, "near"), message, breaks=False)
 
 
 def _prerequisite(lesson: str, name: str, needs: Mapping[str, list[str]]) -> str:

@@ -65,6 +65,7 @@ class Term:
     metaphor: str = ""
     breaks: str = ""  # where the metaphor stops being true
     example: str = ""
+    near: tuple[str, ...] = ()  # names of other terms, of any lesson
 
 
 @dataclass(frozen=True, slots=True)

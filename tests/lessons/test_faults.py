@@ -46,6 +46,8 @@ CASES = {
     # -- ids and references of lesson.toml
     "term twice": Case(TOML, "[[phases]]", '[[terms]]\nid = "half"\nname = "a"\nenglish = "b"\ndefinition = "c"\n\n'
                        "[[phases]]", "terms.id", "уже есть в строке 18", 'id = "half"\nname = "a"'),
+    "neighbour of no term": Case(TOML, 'english = "half"', 'english = "half"\nnear = ["Слово ъ"]', "terms.near",
+                                 "нет термина «Слово ъ»", 'near = ["Слово ъ"]'),
     "id with spaces": Case(TOML, 'id = "half"', 'id = "половина яблока"', "terms.id", "латинские буквы"),
     "block of an item": Case(TOML, 'block = "count"', 'block = "cuont"', "checklist.block", "`count`"),
     "proof by no question": Case(TOML, '"quiz:pieces"', '"quiz:peices"', "checklist.proofs", "`pieces`"),

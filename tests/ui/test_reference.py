@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lessons import glossary
 from progress import learning, people
 from progress.learning import AnswerIn
 from ui import session
@@ -38,6 +39,31 @@ def test_the_glossary_shows_every_term_and_finds_one_by_another_form(visit: Visi
     assert "**Ранг матрицы**" not in texts(tab)
     tab.text_input[0].set_value("xyzzy").run()
     assert "Такого термина нет" in texts(tab)
+
+
+def test_a_term_leads_to_its_neighbours_and_back(visit: Visit) -> None:
+    tab = visit("glossary", find="NF4")
+    near = next(each for each in tab.button if each.label == "FP4")
+    near.click().run()
+    assert tab.text_input[0].value == "FP4"
+    assert "**FP4**" in texts(tab)
+    assert any(each.label == "NF4" for each in tab.button)  # FP4 itself names no neighbour: it is one both ways
+
+
+def test_a_term_of_two_lessons_is_one_entry_with_both_meanings(visit: Visit) -> None:
+    both = [each for each in glossary.entries(session.course()) if len(each.meanings) > 1]
+    assert both
+    tab = visit("glossary", find=both[0].name)
+    assert texts(tab).count(f"**{both[0].name}**") == 1
+    links = [link.proto.label for link in tab.get("page_link")]
+    assert all(any(one.lesson.title in label for label in links) for one in both[0].meanings)
+
+
+def test_every_term_has_a_neighbour() -> None:
+    entries = glossary.entries(session.course())
+    assert [entry.name for entry in entries if not entry.near] == []
+    names = {entry.name: entry.near for entry in entries}
+    assert all(name in names[other] for name, near in names.items() for other in near)
 
 
 def test_the_clinic_finds_the_cause_of_a_pasted_traceback(visit: Visit) -> None:

@@ -1,24 +1,25 @@
-"""«Словарь»: every term of the course, found by any of its words, each with the lesson that teaches it."""
+"""«Словарь»: every term of the course, found by any of its words, with the lessons that teach it and its neighbours."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import streamlit as st
 
 from common import numbers
-from lessons import searching
-from lessons.model import Lesson, Term
+from lessons import glossary, searching
+from lessons.glossary import Entry
 from ui import links, look, session
 from ui.widgets.parts import meaning
 from ui.widgets.prose import prose
+
+SOUGHT = "glossary-search"
 
 
 def _page() -> None:
     look.title("Словарь")
     st.title("Словарь", anchor=False)
-    entries = sorted(
-        ((lesson, term) for lesson in session.course().lessons for term in lesson.terms),
-        key=lambda entry: entry[1].name.casefold().replace("ё", "е"),
-    )
+    entries = glossary.entries(session.course())
     if not entries:
         st.markdown("Терминов пока нет: они появятся вместе с первым уроком.")
         return
@@ -27,30 +28,39 @@ def _page() -> None:
 
 
 @st.fragment
-def _search(entries: list[tuple[Lesson, Term]]) -> None:
+def _search(entries: Sequence[Entry]) -> None:
     sought = st.text_input(
         "Найти термин",
         value=st.query_params.get("find", ""),
         placeholder="например: ранг, target_modules, маска",
-        key="glossary-search",
+        key=SOUGHT,
         type="search",
         live=True,
         icon=":material/search:",
     )
-    found = searching.find(sought or "", [((lesson, term), _text(term)) for lesson, term in entries])
-    for lesson, term in found:
-        with st.container(border=True, gap="xsmall", key=f"entry-{lesson.id}-{term.id}"):
-            prose(f"**{term.name}**" + (f" :gray[· {term.english}]" if term.english else ""))
-            meaning(term)
-            links.go(
-                f"Урок {lesson.number}. {lesson.title}", links.LESSON, links.lesson(lesson.id, lesson.part("terms"))
-            )
+    found = searching.find(sought or "", [(entry, entry.text) for entry in entries])
+    for place, entry in enumerate(found):
+        _entry(entry, place)
     if not found:
         st.caption("Такого термина нет. Попробуйте другое слово или английское имя.")
 
 
-def _text(term: Term) -> str:
-    return f"{term.name} {term.name} {term.english} {term.english} {term.definition} {term.example}"
+def _entry(entry: Entry, place: int) -> None:
+    with st.container(border=True, gap="xsmall", key=f"entry-{place}"):
+        prose(f"**{entry.name}**" + (f" :gray[· {entry.english}]" if entry.english else ""))
+        for one in entry.meanings:
+            meaning(one.term)
+            title = f"Урок {one.lesson.number}. {one.lesson.title}"
+            links.go(title, links.LESSON, links.lesson(one.lesson.id, one.lesson.part("terms")))
+        if entry.near:
+            with st.container(horizontal=True, gap="xsmall", key=f"near-{place}", vertical_alignment="center"):
+                st.caption("Рядом:", width="content")
+                for name in entry.near:
+                    st.button(name, type="tertiary", key=f"near-{place}-{name}", on_click=_look_up, args=(name,))
+
+
+def _look_up(name: str) -> None:
+    session.remember(SOUGHT, name)
 
 
 _page()
