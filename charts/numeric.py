@@ -107,7 +107,7 @@ def bits(result: Result) -> Chart:
 def steps(result: Result) -> Chart:
     """The worst relative rounding error of each format over the size of a number; a line where ours is."""
     finding, here = _steps_finding(result), abs(result.value)
-    figure = theme.figure(finding, x="модуль числа, деление — в 1000 раз", y="ошибка округления, до %", height=380)
+    figure = theme.figure(finding, x="модуль числа", y="ошибка округления, до %", height=380)
     low, high = _window(here)
     for (name, one), dash in zip(FORMATS.items(), DASHES, strict=True):
         places = list(_curve(name, low, high, result.absmax))
