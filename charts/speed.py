@@ -25,6 +25,8 @@ COLOURS = {
     "adapter": palette.SKY,
     "merged": palette.GREEN,
 }
+LEGEND = -0.32
+"""Under the axis title."""
 CPU = (
     "Модель крошечная, а считает процессор: распаковка 4-битных весов здесь дороже, чем чтение несжатых. "
     "На видеокарте с большой моделью соотношение другое: там узкое место — память."
@@ -78,9 +80,10 @@ def batches(result: Result) -> Chart:
         f"Пачка из {many.batch} запросов: в {numbers.decimal(many.rate / one.rate, 1)} раза больше токенов в секунду, "
         f"но первый токен — через {_milliseconds(many.first)}, а не через {_milliseconds(one.first)}"
     )
-    figure = theme.figure(finding, x="запросов в пачке", y="токенов в секунду на всех", height=380)
+    figure = theme.figure(finding, x="запросов в пачке", y="токенов/с на всех", height=440)
     _lines(figure, result, lambda point: point.batch, lambda point: point.rate, " токенов/с")
     figure.update_xaxes(tickvals=list(BATCHES))
+    figure.update_layout(legend_y=LEGEND)
     return Chart(
         figure, f"{finding}. {_listed(result.points, lambda p: f'{p.batch}: {numbers.significant(p.rate, 3)}')}."
     )
@@ -94,9 +97,10 @@ def lengths(result: Result) -> Chart:
         f"вместо {_milliseconds(short.first)}, следующий — за {_milliseconds(long.each)} "
         f"вместо {_milliseconds(short.each)}"
     )
-    figure = theme.figure(finding, x="токенов в запросе", y="до первого токена, мс", height=380)
+    figure = theme.figure(finding, x="токенов в запросе", y="первый токен, мс", height=440)
     _lines(figure, result, lambda point: point.prompt, lambda point: 1000 * point.first, " мс")
     figure.update_xaxes(tickvals=list(LENGTHS))
+    figure.update_layout(legend_y=LEGEND)
     words = _listed(result.points, lambda p: f"{_tokens(p)} — {numbers.significant(1000 * p.first, 3)} мс")
     return Chart(figure, f"{finding}. {words}.")
 
@@ -108,7 +112,7 @@ def caches(result: Result) -> Chart:
         f"Следующий токен после {LENGTHS[-1]}: с кэшем {_milliseconds(with_.each)}, без кэша "
         f"{_milliseconds(without.each)}; кэш занимает {numbers.size(with_.cache_bytes)}"
     )
-    figure = theme.figure(finding, x="токенов в запросе", y="один следующий токен, мс", height=360)
+    figure = theme.figure(finding, x="токенов в запросе", y="следующий токен, мс", height=380)
     for cache, name, colour, dash in (
         (True, "с KV-кэшем", palette.BLUE, "solid"),
         (False, "без кэша", palette.VERMILION, "dash"),
@@ -126,6 +130,7 @@ def caches(result: Result) -> Chart:
         )
     figure.update_yaxes(rangemode="tozero")
     figure.update_xaxes(tickvals=list(LENGTHS))
+    figure.update_layout(legend_y=LEGEND)
     kept = [point for point in result.points if point.form == "float32"]
     words = _listed(
         kept,
