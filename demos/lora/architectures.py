@@ -7,13 +7,16 @@ except its name (PEFT refuses such a target, and so does the calculator).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 Kind = Literal["attention", "mlp", "embedding", "head"]
 Family = Literal["llama", "qwen2", "gemma2", "phi3", "gpt2"]
-FAMILIES: tuple[Family, ...] = ("llama", "qwen2", "gemma2", "phi3", "gpt2")
+FAMILIES: Mapping[Family, str] = MappingProxyType(
+    {"llama": "Llama, Mistral", "qwen2": "Qwen2.5", "gemma2": "Gemma-2", "phi3": "Phi-3", "gpt2": "GPT-2"}
+)
 
 
 @dataclass(frozen=True, slots=True)

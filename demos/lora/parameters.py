@@ -8,7 +8,9 @@ Leaves out activations, DoRA and ``modules_to_save``.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from common import numbers
@@ -18,6 +20,7 @@ from demos.lora.models import ARCHITECTURES, CUSTOM
 from demos.params import Checked, ParamsError, parameter
 
 Bias = Literal["none", "all", "lora_only"]
+BIASES: Mapping[Bias, str] = MappingProxyType({"none": "без сдвигов", "lora_only": "у слоёв с LoRA", "all": "все"})
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 """Bytes of one number."""
 BASE_BYTES = 2
@@ -38,10 +41,10 @@ class Params(Checked):
     targets: tuple[str, ...] = parameter(
         ("q_proj", "v_proj"), "Целевые слои", note="имена через запятую, готовый набор или all-linear"
     )
-    bias: Bias = parameter("none", "Сдвиги (bias)", choices=("none", "lora_only", "all"))
+    bias: Bias = parameter("none", "Сдвиги (bias)", words=BIASES)
     dtype: str = parameter("float32", "Тип чисел адаптера", choices=tuple(BYTES))
     rslora: bool = parameter(False, "rsLoRA (масштаб α/√r)")
-    family: Family = parameter("llama", "Устройство слоёв", choices=FAMILIES)
+    family: Family = parameter("llama", "Устройство слоёв", words=FAMILIES)
     hidden: int = parameter(2048, "Ширина модели", low=1, high=10**6)
     layers: int = parameter(16, "Число слоёв", low=1, high=1000)
     heads: int = parameter(16, "Голов запросов", low=1, high=10**4)

@@ -6,6 +6,7 @@ Leaves out lists of names and checking: the demo refuses what it cannot use, in 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -14,18 +15,6 @@ from common import numbers
 from demos import registry
 from demos.params import Field
 from ui import session
-
-WORDS = {
-    "none": "без сдвигов",
-    "lora_only": "у слоёв с LoRA",
-    "all": "все",
-    "llama": "Llama, Mistral",
-    "qwen2": "Qwen2.5",
-    "gemma2": "Gemma-2",
-    "phi3": "Phi-3",
-    "gpt2": "GPT-2",
-}
-"""What a learner reads instead of a value that means nothing by itself."""
 
 
 def start(demo: str, preset: Mapping[str, str], key: str) -> dict[str, Any]:
@@ -59,7 +48,7 @@ def field(item: Field, key: str, *, locked: bool = False) -> Any:
             key=name,
             help=note,
             disabled=locked,
-            format_func=lambda value: item.words.get(value) or words(value),
+            format_func=partial(words, item),
         )
     if item.type in (int, float):
         return _number(item, name, locked=locked)
@@ -75,7 +64,7 @@ def choice(item: Field, key: str, *, locked: bool = False) -> Any:
         item.choices,
         key=widget(key, item.name),
         help=item.note or None,
-        format_func=lambda value: item.words.get(value) or words(value),
+        format_func=partial(words, item),
         required=True,
         disabled=locked,
     )
@@ -105,9 +94,9 @@ def slider(item: Field, key: str, values: Sequence[float] = (), *, locked: bool 
     )
 
 
-def words(value: str) -> str:
-    """A value as people say it."""
-    return WORDS.get(value, value)
+def words(item: Field, value: str) -> str:
+    """A value of the field as people say it."""
+    return item.words.get(value, value)
 
 
 def _number(item: Field, name: str, *, locked: bool) -> Any:

@@ -16,7 +16,7 @@ from demos.lora.models import ARCHITECTURES, CUSTOM
 from demos.lora.parameters import Params, count, resolve
 from demos.params import Field, ParamsError
 from ui.demos import peft_check, target_layers
-from ui.demos.form import field, widget, words
+from ui.demos.form import choice, field
 from ui.demos.frame import Look
 
 NAME = "lora.count"
@@ -35,14 +35,7 @@ def _controls(known: Mapping[str, Field], locked: frozenset[str], key: str) -> d
     arguments["targets"] = target_layers.pick(_shape(arguments), key, locked="targets" in locked)
     with st.container(horizontal=True):
         for name in ("bias", "dtype"):
-            arguments[name] = st.segmented_control(
-                known[name].title,
-                known[name].choices,
-                key=widget(key, name),
-                format_func=words,
-                required=True,
-                disabled=name in locked,
-            )
+            arguments[name] = choice(known[name], key, locked=name in locked)
     arguments["rslora"] = field(known["rslora"], key, locked="rslora" in locked)
     return arguments
 
