@@ -129,6 +129,8 @@ def classes(result: Balance) -> Chart:
             hovertemplate=f"{side.title}, %{{y}}: %{{x}}<extra></extra>",
         )
     figure.update_layout(barmode="group", legend={"y": -0.3, "traceorder": "normal"})
+    largest = max(count for side in result.sides for _, count in side.classes)
+    figure.update_xaxes(range=[0, 1.15 * largest])  # room for the longest bar's number
     figure.update_yaxes(categoryorder="array", categoryarray=[name for name, _ in chosen.classes][::-1], showgrid=False)
     words = "; ".join(f"{name} — {numbers.integer(count)}" for name, count in chosen.classes)
     return Chart(figure, f"{finding}. {words}.")
@@ -138,7 +140,7 @@ def outcome(result: Balance, known: list[Side]) -> Chart:
     """Accuracy on the same balanced questions: the mean as a bar, every run as a dot, blind guessing as a line."""
     words = " и ".join(f"{side.title} — {numbers.percent(side.accuracy, 1)}" for side in known)
     finding = f"Один рецепт, разные данные: {words} верных ответов"
-    figure = theme.figure(finding, x="верных ответов на сбалансированной проверке, %", height=230)
+    figure = theme.figure(finding, x="верных, %; классов поровну", height=230)
     figure.add_bar(
         y=[side.title for side in known],
         x=[100 * side.accuracy for side in known],
