@@ -73,7 +73,7 @@ def matrix_finding(result: Result) -> str:
     if not wrong:
         return f"{right}, ошибок нет"
     count, name, said = max(wrong, key=lambda one: one[0])
-    return f"{right}; чаще всего «{name}» названа «{said}»: {numbers.plural(count, 'раз', 'раза', 'раз')}"
+    return f"{right}; чаще всего путает «{name}» → «{said}»: {count}"
 
 
 def curve(result: Result) -> Chart:

@@ -127,9 +127,8 @@ def _numbers(result: Result) -> tuple[Number, ...]:
     for line, point in ((result.first, result.first_now), (result.second, result.second_now)):
         if line is not None and point is not None:
             told = f"{line.title}: {interval(point.score)}. На своих обучающих — {count(point.fitted)}."
-            shown.append(
-                Number(line.short.capitalize() if line.method != "lora" else line.short, count(point.score), told)
-            )
+            name = line.short[:1].upper() + line.short[1:]
+            shown.append(Number(name, count(point.score), told))
     return (
         *shown,
         Number("Исправлено и испорчено", f"{result.gained} и {result.lost}", "Ответы, где двое разошлись и один прав."),

@@ -77,10 +77,12 @@ def _recordings(settings: Settings) -> list[tuple[Path, str]]:
 
     Another course, in a content folder of its own, need not have recorded any.
     """
+    from demos.classifier import recorded as classifier
     from demos.finetuning import plan
     from demos.finetuning.adapters import shipped
     from demos.inference import speed
     from demos.merging import stored as merging
+    from demos.quantization import trap
     from demos.router import stored as router
     from demos.sensitivity import recorded as sensitivity
     from demos.ways import recorded as ways
@@ -88,7 +90,7 @@ def _recordings(settings: Settings) -> list[tuple[Path, str]]:
     folder = settings.content_dir / "measured" / "runs"
     own = settings.content_dir == ROOT / "content"
     said = [(folder, sentence) for sentence in plan.faults(folder)] if own or folder.is_dir() else []
-    parts = (shipped, merging, router, sensitivity, speed, ways) if own else ()
+    parts = (shipped, classifier, merging, router, sensitivity, speed, trap, ways) if own else ()
     others = [sentence for part in parts for sentence in part.faults()]
     return said + [(settings.content_dir / "measured", sentence) for sentence in others]
 

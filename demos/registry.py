@@ -74,6 +74,7 @@ _ALL = (
     _demo("quantization.levels", "demos.quantization.levels:levels", heavy=True, libraries=_BNB),
     _demo("quantization.blocks", "demos.quantization.blocks:blocks", heavy=True, libraries=_BNB),
     _demo("quantization.outliers", "demos.quantization.outliers:outliers", heavy=True, libraries=_PEFT),
+    _demo("quantization.trap", "demos.quantization.trap:trap"),
     _demo("chat.render", "demos.chat_templates.render:render"),
     _demo("chat.wrong", "demos.chat_templates.wrong:wrong", heavy=True, libraries=_LLAMA),
     _demo("packing.windows", "demos.packing.windows:windows"),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 TITLES = {name: one.title for name, one in METHODS.items()}
 COUNTS = {str(size): str(size) for size in SIZES}
-EXAMS = {"all": f"весь, {500}", "hundred": "как в коде урока, 100"}
+EXAMS = {"all": "весь, 500", "hundred": "как в коде урока, 100"}
 Kind = Literal["words", "probe", "head", "lora", "longer"]
 
 
@@ -44,6 +44,11 @@ class Point:
     score: Score
     fitted: Score  # on its own training examples
     seconds: float
+
+    @property
+    def share(self) -> float:
+        """Share of right answers."""
+        return self.score.right / self.score.of
 
 
 @dataclass(frozen=True, slots=True)
