@@ -41,7 +41,7 @@ class Params(Checked):
     """Which classifier, which rule, and who writes."""
 
     method: Method = parameter("lora", "Способ", words=TITLES)
-    examples: Literal["20", "60", "200", "900"] = parameter("200", "Обучающих примеров", words=COUNTS)
+    examples: Literal["20", "60", "200", "900"] = parameter("20", "Обучающих примеров", words=COUNTS)
     rule: Literal["sure", "class"] = parameter("sure", "Что решает порог", words=RULES)
     threshold: float = parameter(0.9, "Порог", low=0, high=1)
     watched: Literal["вопрос", "жалоба", "заказ", "отзыв", "просьба"] = parameter(

@@ -67,14 +67,14 @@ def fit(method: str, train: Sequence[Row], seed: int) -> Scorer:
 
 
 def _words(train: Sequence[Row]) -> Scorer:
-    """Log of the class's share and of its words' shares; a word that training never saw says nothing."""
+    """Log of the class's share and of its words' shares, one added to each; an unknown word says nothing."""
     import numpy as np
 
     counts = [Counter[str]() for _ in NAMES]
     for (text, _), label in zip(train, truth(train), strict=True):
         counts[label].update(_split(text))
     known = {word for one in counts for word in one}
-    prior = np.log(np.bincount(truth(train), minlength=len(NAMES)) / len(train))  # (classes,)
+    prior = np.log(np.bincount(truth(train), minlength=len(NAMES)) + 1)  # (classes,), up to a constant
     sizes = [one.total() + len(known) for one in counts]
     table = {word: np.log([(one[word] + 1) / size for one, size in zip(counts, sizes, strict=True)]) for word in known}
 

@@ -23,6 +23,7 @@ from ui.demos.live import state
 GROUP = "Классификатор"
 THRESHOLDS = (*(step / 20 for step in range(20)), 0.97, 0.99, 0.999, 1)
 KINDS = tuple(METHODS)
+FEW, MOST = 0.5, 0.8
 
 
 def _threshold(fields: Mapping[str, Field], locked: frozenset[str], key: str) -> dict[str, Any]:
@@ -44,14 +45,14 @@ def _compare(fields: Mapping[str, Field], locked: frozenset[str], key: str) -> d
     return values
 
 
-def _promised(result: Result) -> int:
+def _true(result: Result) -> int:
     if result.argmax is None:
         return -1
-    low, high = result.argmax.low, result.argmax.high
-    return 0 if result.confidence > high else 1 if result.confidence >= low else 2
+    share = result.argmax.right / result.argmax.of
+    return 0 if share > MOST else 1 if share > FEW else 2
 
 
-def _tell_promised(result: Result) -> str:
+def _tell_true(result: Result) -> str:
     if result.problem:
         return result.problem
     return f"{classifier.trust_finding(result)}. {classifier.curve_finding(result)}."
@@ -93,11 +94,11 @@ LOOKS: Mapping[str, Look] = {
         summary="Порог уверенности или порог одного класса: матрица ошибок, полнота и точность, охват, цена доверия.",
         draw=classifier.drawn,
         ask=Prediction(
-            "Голову и LoRA обучили на двухстах примерах. Softmax называет долю каждого ответа. Сравним среднюю долю "
-            "с тем, сколько ответов верны.",
-            ("Обещает больше, чем сбывается", "Обещает столько же", "Обещает меньше"),
-            _promised,
-            _tell_promised,
+            "Голову и LoRA обучили на двадцати примерах: по четыре на класс. Softmax уверен в ответах. "
+            "Сколько из них верны?",
+            ("Больше 80 %", "От 50 до 80 %", "Меньше 50 %"),
+            _true,
+            _tell_true,
         ),
         controls=_threshold,
         stamp=state(recorded.FILE),
