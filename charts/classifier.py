@@ -124,7 +124,7 @@ def curve(result: Result) -> Chart:
 
 def curve_finding(result: Result) -> str:
     """What the threshold of now buys, without a full stop."""
-    now, least = result.now, numbers.decimal(result.now.threshold if result.now else 0)
+    now, least = result.now, numbers.significant(result.now.threshold if result.now else 0)
     if now is None or not now.score.of:
         return (
             f"При пороге {least} не отвечает ни разу"

@@ -70,7 +70,7 @@ def test_no_answer_at_all_is_said_in_words() -> None:
     told = threshold.threshold(threshold.Params(method="head", examples="60", threshold=1.0))
     drawn = classifier.drawn(told)
     assert "не отвечает ни разу" in drawn.charts[1].title
-    assert plain(drawn.numbers[1].value) == "0 %"
+    assert plain(drawn.numbers[1].value) == "0,0 %"
 
 
 def test_trust_is_judged_by_the_interval_of_what_came_true() -> None:
