@@ -41,18 +41,27 @@ def fetch(port: int, path: str) -> tuple[int, str]:
         return answer.status, answer.read().decode()
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-    """``python app.py`` on a free port, as the launcher starts it, from a folder that is not the checkout."""
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data directory of the server."""
+    return tmp_path_factory.mktemp("server")
+
+
+@pytest.fixture(scope="module")
+def server(data: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """``python app.py`` on a free port, as the launcher starts it, from a folder that is not the checkout.
+
+    Nobody opens a page of it in a browser before ``test_a_first_visitor_with_a_deep_link_gets_the_whole_page``.
+    """
     port = free_port()
-    migrate(f"sqlite:///{tmp_path / 'course.sqlite'}")
-    environment = os.environ | {"COURSE_DATA_DIR": str(tmp_path), "COURSE_PORT": str(port)}
-    with (tmp_path / "log").open("wb") as log:
+    migrate(f"sqlite:///{data / 'course.sqlite'}")
+    environment = os.environ | {"COURSE_DATA_DIR": str(data), "COURSE_PORT": str(port)}
+    with (data / "log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, str(settings.ROOT / "app.py")], env=environment, cwd=tmp_path, stdout=log, stderr=log
+            [sys.executable, str(settings.ROOT / "app.py")], env=environment, cwd=data, stdout=log, stderr=log
         )
     try:
-        wait_for(port, process, tmp_path / "log")
+        wait_for(port, process, data / "log")
         yield port, process
     finally:
         process.terminate()
@@ -213,7 +222,7 @@ def test_a_failing_page_says_one_sentence() -> None:
 
 @pytest.mark.slow
 def test_a_locked_database_is_told_in_words_and_not_in_a_traceback(
-    server: tuple[int, subprocess.Popen[bytes]], tmp_path: Path
+    server: tuple[int, subprocess.Popen[bytes]], data: Path
 ) -> None:
     script = """
         import sqlite3, sys
@@ -231,7 +240,7 @@ def test_a_locked_database_is_told_in_words_and_not_in_a_traceback(
             print("exceptions:", page.locator("[data-testid=stException]").count())
             holder.close()
     """
-    command = [sys.executable, "-c", textwrap.dedent(script), str(server[0]), str(tmp_path / "course.sqlite")]
+    command = [sys.executable, "-c", textwrap.dedent(script), str(server[0]), str(data / "course.sqlite")]
     seen = subprocess.run(command, capture_output=True, text=True, timeout=180, cwd=settings.ROOT, check=False)
     assert "ничего не потеряно" in seen.stdout, seen.stdout + seen.stderr
     assert "exceptions: 0" in seen.stdout
