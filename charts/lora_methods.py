@@ -50,7 +50,7 @@ def trainable(result: Result, rows: list[Row]) -> Chart:
     least, most = min(rows, key=_trained), max(rows, key=_trained)
     times = numbers.integer(most.trainable / least.trainable)
     finding = f"{most.title} обучает в {times} раз больше, чем {least.title}"
-    figure = theme.figure(finding, x="обучаемые параметры, каждый шаг — в 10 раз", height=190 + 34 * len(rows))
+    figure = theme.figure(finding, x="обучаемые параметры", height=190 + 34 * len(rows))
     for name, colour in _FAMILIES:
         here = [row for row in rows if _COLOURS[row.method] == colour]
         if here:
@@ -66,7 +66,7 @@ def bytes_of(result: Result, rows: list[Row]) -> Chart:
     """The file beside the optimizer's state, on a logarithmic axis."""
     small = min(rows, key=lambda row: row.file_bytes)
     finding = f"Самый маленький файл — {small.title}: {numbers.size(small.file_bytes)}"
-    figure = theme.figure(finding, x="байты, каждый шаг — в 10 раз", height=190 + 34 * len(rows))
+    figure = theme.figure(finding, x="байты", height=190 + 34 * len(rows))
     _dots(figure, FILE, rows, lambda row: row.file_bytes, _size, color=palette.BLUE)
     _dots(figure, MOMENTS, rows, lambda row: row.optimizer_bytes, _size, color=palette.VERMILION, symbol="diamond")
     values = [value for row in rows for value in (row.file_bytes, row.optimizer_bytes)]
