@@ -32,7 +32,7 @@ Label = Callable[[float], str]
 
 def rates(result: Result) -> Chart:
     """Over the learning rate, on a logarithmic axis."""
-    chart = _lines(result, words.rates_finding(result), "скорость обучения, каждое деление — в 10 раз", words.rate)
+    chart = _lines(result, words.rates_finding(result), "скорость обучения (шкала ×10)", words.rate)
     decades = [10.0**power for power in range(-6, 2)]  # every rate as a tick would not fit a phone
     chart.figure.update_xaxes(tickvals=decades, ticktext=[words.rate(decade) for decade in decades])
     return chart
@@ -95,7 +95,7 @@ def _lines(result: Result, finding: str, x: str, label: Label, ticks: Label | No
         figure.update_xaxes(type="log", tickvals=places, ticktext=[(ticks or label)(place) for place in places])
         figure.update_xaxes(range=[math.log10(places[0]) - 0.15, math.log10(places[-1]) + 0.15])
     figure.update_yaxes(range=[-3, 104] if result.metric == "exact" else None, rangemode="tozero")
-    figure.update_layout(showlegend=len(result.series) > 1)
+    figure.update_layout(showlegend=len(result.series) > 1, legend_y=-0.36)  # under the axis title on a phone, too
     said = "; ".join(
         f"{series.title}: " + ", ".join(f"{label(spot.x)} — {words.value(spot, result)}" for spot in series.spots)
         for series in result.series
