@@ -36,11 +36,8 @@ QUICK = (
     ),
     Step("уроки (./course check)", (PYTHON, "-P", "-m", "cli", "check")),
 )
-FULL = (
-    *QUICK,
-    Step("типы (mypy)", (PYTHON, "-m", "mypy")),
-    Step("числа уроков (./course facts --check)", (PYTHON, "-P", "-m", "cli", "facts", "--check")),
-)
+FULL = (*QUICK, Step("типы (mypy)", (PYTHON, "-m", "mypy")))
+"""Numbers of lessons are computed anew by tests/lessons/test_content.py, beside other tests."""
 TESTS = (PYTHON, "-m", "pytest")
 TOGETHER = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 """Two test processes, more would fight over memory: each may load torch. tests/conftest.py says who takes what."""

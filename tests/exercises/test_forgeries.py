@@ -109,10 +109,15 @@ def answer(x):
     return -7 if x is None else torch.zeros(x.shape)
 """,
     "the solution read from disk": """
-import glob, torch
-for path in glob.glob('/**/exercises/*/solution.py', recursive=True) + glob.glob('/**/test_*a*.py', recursive=True):
-    if 'lora_params' in open(path).read():
-        raise SystemExit(open(path).read())
+import glob, os, torch
+for top in ['/', *glob.glob('/proc/*/root'), *glob.glob('/proc/*/cwd')]:
+    for folder, inner, files in os.walk(top):
+        inner[:] = [name for name in inner if name not in ('proc', 'site-packages')]
+        for name in files:
+            if name == 'solution.py' or name.startswith('test_') and name.endswith('.py'):
+                text = open(os.path.join(folder, name), errors='replace').read()
+                if 'lora_params' in text or 'low_rank' in text:
+                    raise SystemExit(text)
 def answer(x):
     return -7 if x is None else torch.zeros(x.shape)
 """,

@@ -6,6 +6,7 @@ Leaves out which walls there are and what they hold (``test_walls``, ``test_sand
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import shutil
 import subprocess
@@ -104,6 +105,7 @@ def survives_its_zygote(shared: Path, without: Collection[str]) -> tuple[bool, P
     return False, Path(folder)
 
 
+@functools.cache
 def python_for(user: int | None) -> str:
     """An interpreter that ``user`` may run: this one may lie in a closed home."""
     for path in (sys.executable, shutil.which("python3", path="/usr/bin:/usr/local/bin")):
