@@ -133,6 +133,7 @@ def _bar(figure: Any, row: int, span: tuple[int, int], colour: str, *, text: str
         textposition="inside",
         insidetextanchor="middle",
         textangle=0,
+        insidetextfont={"color": palette.BLACK} if pattern else None,  # white is lost between the hatching
         hovertemplate=f"окно {row}, {what}: {many}<extra></extra>",
     )
 
@@ -140,7 +141,7 @@ def _bar(figure: Any, row: int, span: tuple[int, int], colour: str, *, text: str
 def _finding(result: Result) -> str:
     many = numbers.plural(len(result.lines), "окно", "окна", "окон")
     if result.flat:
-        return f"{many} без единого PAD: trl сшивает окна батча в одну ленту"
+        return f"{many} без единого PAD: trl сшивает окна пачки в одну ленту"
     return f"{many}, впустую {numbers.percent(result.waste, 0)} вычислений"
 
 
@@ -188,7 +189,7 @@ def _notes(result: Result) -> tuple[str, ...]:
     said = []
     if result.flat:
         said.append(
-            "Окна батча идут одной лентой, position_ids в каждом примере начинаются с нуля, по ним внимание и делится. "
+            "Окна пачки идут одной лентой, position_ids в каждом примере начинаются с нуля, по ним внимание и делится. "
             "Первый токен куска получает −100: перед ним стоит чужой пример."
         )
     if len(result.lines) > MOST_ROWS:

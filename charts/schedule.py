@@ -106,7 +106,7 @@ def _numbers(result: Result) -> tuple[Number, ...]:
     product = f"{result.batch} × {result.accumulation} × {result.devices}"
     return (
         Number(
-            "Эффективный батч",
+            "Примеров в шаге",
             numbers.integer(result.effective),
             f"Примеров на один шаг оптимизатора: на устройстве × накопление × видеокарты = {product}.",
         ),
@@ -129,7 +129,7 @@ def _notes(result: Result) -> tuple[str, ...]:
     notes = [
         f"За обучение модель увидит {seen}, считая повторы; разных — "
         f"{numbers.integer(min(result.examples, result.seen))}. Память на активации зависит от "
-        f"{numbers.plural(result.batch, 'примера', 'примеров', 'примеров')} на устройстве, а не от эффективного батча: "
+        f"{numbers.plural(result.batch, 'примера', 'примеров', 'примеров')} на устройстве, а не от примеров в шаге: "
         "накопление складывает градиенты, не держа активаций."
     ]
     if result.warmup_steps:

@@ -17,7 +17,7 @@ from demos.packing.strategies import Row
 from demos.params import Checked, parameter
 
 NAMES = {
-    "longest": "дополнение до длиннейшего в батче",
+    "longest": "дополнение до длиннейшего в пачке",
     "window": "дополнение до окна",
     "wrapped": "packing лентой (wrapped)",
     "bfd": "packing без разрезов (bfd)",
@@ -45,7 +45,7 @@ class Params(Checked):
     row: int = parameter(2, "Показать окно номер", low=1, high=1000)
     lengths: str = parameter("9+5, 6+4, 14+8, 3+2, 10+3, 4+6", "Длины: вопрос + ответ", note="через запятую")
     examples: int = parameter(12, "Сколько примеров задачи", low=1, high=sources.MOST)
-    batch: int = parameter(2, "Окон в батче", low=1, high=16)
+    batch: int = parameter(2, "Окон в пачке", low=1, high=16)
     loss: str = parameter("answer", "В потери входит", words=LOSSES)
     end_is_pad: bool = parameter(
         False, "Ловушка: PAD = EOS, а PAD исключён из потерь", note="так метит DataCollatorForLanguageModeling"

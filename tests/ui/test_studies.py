@@ -116,7 +116,7 @@ def test_a_schedule_is_drawn_and_repeated_by_the_library(visit: Visit) -> None:
     assert not tab.exception
     assert len(tab.get("plotly_chart")) == 1
     values = {metric.label: metric.value for metric in tab.metric}
-    assert values["Эффективный батч"] == "16"
+    assert values["Примеров в шаге"] == "16"
     assert "get_scheduler" in " ".join(code.value for code in tab.code)
     tab = visit("demo", name="finetuning.schedule", schedule="warmup_stable_decay", warmup="0.9", decay="0.9")
     assert not tab.exception

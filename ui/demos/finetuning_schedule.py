@@ -49,7 +49,7 @@ def _tell(result: Result) -> str:
 
 LOOKS: Mapping[str, Look] = {
     "finetuning.schedule": Look(
-        title="Расписание скорости и эффективный батч",
+        title="Расписание скорости и примеры в шаге",
         group="Обучение",
         summary="Как скорость обучения идёт по шагам и сколько примеров на самом деле в одном шаге.",
         draw=schedule.drawn,
