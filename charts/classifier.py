@@ -15,6 +15,8 @@ from demos.finetuning.events import Score
 SCALE = [[0, "#EEF4F9"], [1, palette.BLUE]]  # opaque: numbers in the cells must read on dark pages too
 BAND = "rgba(0,114,178,0.18)"
 NONE = "нет ответа"
+FEW = 10
+"""Thresholds that leave fewer answers are not drawn: their interval is everything. The table has them."""
 
 
 def drawn(result: Result) -> Drawing:
@@ -35,7 +37,7 @@ def matrix(result: Result) -> Chart:
     rows = [row[: len(columns)] for row in result.matrix]
     totals = [sum(row) for row in result.matrix]
     finding = matrix_finding(result)
-    figure = theme.figure(finding, x="ответ", y="на самом деле", height=390)
+    figure = theme.figure(finding, x="столбец — ответ, строка — правда", height=390)  # narrow phones: no title on y
     figure.add_heatmap(
         z=[[count / total if total else 0 for count in row] for row, total in zip(rows, totals, strict=True)],
         x=columns,
@@ -53,7 +55,7 @@ def matrix(result: Result) -> Chart:
     )
     figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
     places = [column.replace(" ", "<br>") for column in columns]
-    figure.update_xaxes(showgrid=False, tickangle=0, tickvals=columns, ticktext=places, tickfont={"size": 11})
+    figure.update_xaxes(showgrid=False, tickangle=0, tickvals=columns, ticktext=places, tickfont={"size": 10})
     said = "; ".join(
         f"{name}: {', '.join(f'{column} {count}' for column, count in zip(columns, row, strict=True) if count)}"
         for name, row in zip(result.names, rows, strict=True)
@@ -82,7 +84,7 @@ def curve(result: Result) -> Chart:
     finding = curve_finding(result)
     x, y = ("охват, %", "верно из отвеченных, %") if sure else ("полнота, %", "точность класса, %")
     figure = theme.figure(finding, x=x, y=y, height=370)
-    shown = [spot for spot in result.curve if spot.score.of]
+    shown = [spot for spot in result.curve if spot.score.of >= FEW] or list(result.curve)
     places = [100 * spot.share for spot in shown]
     for bound, fill in ((lambda s: s.high, None), (lambda s: s.low, "tonexty")):
         figure.add_scatter(
@@ -131,6 +133,8 @@ def curve_finding(result: Result) -> str:
             if result.rule == "sure"
             else f"«{result.watched}» не названа ни разу"
         )
+    if result.rule == "sure" and now.share == 1:
+        return f"Порог {least}: ответ есть на всё, верны {_percent(_share(now.score))}"
     if result.rule == "sure":
         told = f"Порог {least}: охват {_percent(now.share)}, верны {_percent(_share(now.score))}"
         return f"{told}; без порога верны {_percent(_share(result.argmax))}"
@@ -185,7 +189,7 @@ def trust_finding(result: Result) -> str:
 def _numbers(result: Result) -> tuple[Number, ...]:
     low, high = numbers.decimal(result.macro_low), numbers.decimal(result.macro_high)
     return (
-        Number("Верно из отвеченных", _percent(_share(result.answered), 1), _interval(result.answered)),
+        Number("Верные ответы", _percent(_share(result.answered), 1), _interval(result.answered)),
         Number(
             "Охват",
             _percent(result.coverage, 1),

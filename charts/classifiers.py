@@ -86,7 +86,7 @@ def curves_finding(result: Result) -> str:
     """Who is ahead at the chosen number of examples, without a full stop."""
     now = [(line, _at(line, result.examples)) for line in result.lines]
     best, point = max(now, key=lambda one: one[1].score.right)
-    return f"{_examples(result.examples)}: впереди {best.short}, {count(point.score)}"
+    return f"{_examples(result.examples)}: впереди «{best.short}», {count(point.score)}"
 
 
 def pair(result: Result) -> Chart:
@@ -113,7 +113,7 @@ def pair(result: Result) -> Chart:
 def pair_finding(result: Result) -> str:
     """Whether the second is better than the first for sure, without a full stop."""
     first, second = (line.short if line is not None else "" for line in (result.first, result.second))
-    chance = f"p = {numbers.significant(result.p_value, 2)}"
+    chance = f"p{numbers.NBSP}={numbers.NBSP}{numbers.significant(result.p_value, 2)}"
     if first == second:
         return "Это один и тот же способ"
     if result.p_value >= SURE:
@@ -131,7 +131,9 @@ def _numbers(result: Result) -> tuple[Number, ...]:
             shown.append(Number(name, count(point.score), told))
     return (
         *shown,
-        Number("Исправлено и испорчено", f"{result.gained} и {result.lost}", "Ответы, где двое разошлись и один прав."),
+        Number(
+            "Плюсы и минусы", f"{result.gained} и {result.lost}", "Сколько ответов второй исправил и сколько испортил."
+        ),
         Number("p Макнемара", numbers.significant(result.p_value, 2), "Так часто такой перекос выпадает у равных."),
     )
 

@@ -97,7 +97,7 @@ def test_kinds_are_drawn_by_the_number_of_examples_and_the_pair_is_judged() -> N
     assert len(curves.figure.data) == 2 * len(METHODS)
     assert list(curves.figure.data[0].x) == [20, 60, 200, 900]
     best = max(told.lines, key=lambda line: line.points[1].score.right)
-    assert plain(curves.title) == f"60 примеров: впереди {best.short}, {best.points[1].score.right} из 500"
+    assert plain(curves.title) == f"60 примеров: впереди «{best.short}», {best.points[1].score.right} из 500"
     assert list(pair.figure.data[0].x) == [told.gained, told.lost]
     assert told.p_value < 0.05
     assert "«счёт слов» лучше, чем «одна голова»" in plain(pair.title)

@@ -60,7 +60,7 @@ def test_two_kinds_are_compared_in_a_page(visit: Visit) -> None:
     tab = visit("demo", name="classifier.compare", first="words", second="head", examples="60")
     assert not tab.exception
     told = compare.compare(compare.Params(first="words", second="head", examples="60"))
-    assert metrics(tab)["Исправлено и испорчено"] == f"{told.gained} и {told.lost}"
+    assert metrics(tab)["Плюсы и минусы"] == f"{told.gained} и {told.lost}"
 
 
 def test_the_guesses_have_answers_from_the_record() -> None:
