@@ -106,7 +106,7 @@ def kinds(result: Step) -> Chart:
     whole = sum(value for _, value in result.kinds)
     first, most = result.kinds[0]
     finding = f"{numbers.percent(most / whole, 0)} времени — {KIND[first]}"
-    figure = theme.figure(finding, x="своё время операторов, мс", height=150 + 34 * len(result.kinds))
+    figure = theme.figure(finding, x="своё время, мс", height=150 + 34 * len(result.kinds))
     figure.add_bar(
         x=[value for _, value in result.kinds],
         y=[KIND[kind] for kind, _ in result.kinds],
@@ -119,7 +119,7 @@ def kinds(result: Step) -> Chart:
         customdata=[f"{KIND[kind]}: {_milliseconds(value)}" for kind, value in result.kinds],
     )
     figure.update_yaxes(autorange="reversed", showgrid=False, type="category")
-    figure.update_xaxes(range=[0, 1.25 * most])
+    figure.update_xaxes(range=[0, 1.4 * most])
     return Chart(
         figure, f"{finding}. {'; '.join(f'{KIND[kind]} — {_milliseconds(value)}' for kind, value in result.kinds)}."
     )
