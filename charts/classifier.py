@@ -86,10 +86,10 @@ def curve(result: Result) -> Chart:
     figure = theme.figure(finding, x=x, y=y, height=370)
     shown = [spot for spot in result.curve if spot.score.of >= FEW] or list(result.curve)
     places = [100 * spot.share for spot in shown]
-    for bound, fill in ((lambda s: s.high, None), (lambda s: s.low, "tonexty")):
+    for bound, fill in (("high", None), ("low", "tonexty")):
         figure.add_scatter(
             x=places,
-            y=[100 * bound(spot.score) for spot in shown],
+            y=[100 * getattr(spot.score, bound) for spot in shown],
             mode="lines",
             line={"width": 0},
             fill=fill,

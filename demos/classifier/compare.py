@@ -6,7 +6,7 @@ From the recording (``recorded``). Leaves out thresholds (``threshold``) and tra
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from demos.classifier import parts, recorded
 from demos.classifier.parts import LESSON_SIZE, NAMES, SIZES
@@ -150,7 +150,7 @@ def _score(one: Trained, *, whole: bool) -> Score:
     return statistics.wilson(one.hundred, len(every.hundred))
 
 
-def _paired(asked: list[parts.Row], first: np.ndarray, second: np.ndarray) -> dict[str, object]:
+def _paired(asked: list[parts.Row], first: np.ndarray, second: np.ndarray) -> dict[str, Any]:
     import numpy as np
 
     truth = np.array(parts.truth(asked))

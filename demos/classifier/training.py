@@ -160,11 +160,11 @@ def sequence_model(*, lora: bool) -> Any:
     from transformers import AutoModelForSequenceClassification
     from transformers.utils import logging
 
-    level = logging.get_verbosity()  # type: ignore[no-untyped-call]
+    level = logging.get_verbosity()
     with quiet():
-        logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # a report that the head is new
+        logging.set_verbosity_error()  # a report that the head is new
         model = AutoModelForSequenceClassification.from_pretrained(base_model.FOLDER, num_labels=len(NAMES))
-        logging.set_verbosity(level)  # type: ignore[no-untyped-call]
+        logging.set_verbosity(level)
         if lora:
             config = LoraConfig(task_type="SEQ_CLS", r=8, lora_alpha=16, target_modules="all-linear")
             return get_peft_model(model, config)

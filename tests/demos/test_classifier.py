@@ -249,7 +249,7 @@ def test_without_a_recording_a_sentence_is_told(monkeypatch: pytest.MonkeyPatch)
 def test_values_outside_their_limits_are_refused_in_words() -> None:
     for wrong in ({"threshold": float("nan")}, {"threshold": 1.1}, {"examples": "7"}, {"watched": "спам"}):
         with pytest.raises(ParamsError):
-            threshold.Params(**wrong)  # type: ignore[arg-type]
+            threshold.Params(**wrong)
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ Visit = Callable[..., AppTest]
 
 @pytest.fixture(autouse=True)
 def guessed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(frame.guesses, "recall", lambda _: guesses.Guess(None, fresh=False))
+    monkeypatch.setattr(guesses, "recall", lambda _: guesses.Guess(None, fresh=False))
     yield
     frame.computed.cache_clear()
 
