@@ -37,7 +37,7 @@ def matrix(result: Result) -> Chart:
     rows = [row[: len(columns)] for row in result.matrix]
     totals = [sum(row) for row in result.matrix]
     finding = matrix_finding(result)
-    figure = theme.figure(finding, x="столбец — ответ, строка — правда", height=390)  # narrow phones: no title on y
+    figure = theme.figure(finding, x="ответ", y="на самом деле", height=390)
     figure.add_heatmap(
         z=[[count / total if total else 0 for count in row] for row, total in zip(rows, totals, strict=True)],
         x=columns,
