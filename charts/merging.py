@@ -80,7 +80,7 @@ def answers(result: Result) -> Chart:
     if result.base:
         rows.append(("база без адаптера", palette.ROLES["base"], result.base))
     finding = words.answers_finding(result)
-    figure = theme.figure(finding, x="точных ответов, %", height=110 + 40 * len(rows))
+    figure = theme.figure(finding, x="верно, %", height=110 + 40 * len(rows))
     shares = [100 * one.right / one.of for _, _, one in rows]
     figure.add_bar(
         x=shares,
