@@ -43,7 +43,7 @@ def gradients(result: Result) -> Chart:
     """Norms of the first gradients of A and of B."""
     frozen = sum(not row.grad_a for row in result.rows)
     finding = f"На первом шаге градиент A — ноль в {frozen} случаях из {len(result.rows)}: там, где B = 0"
-    figure = theme.figure(finding, x="норма градиента на первом шаге", height=210 + 52 * len(result.rows))
+    figure = theme.figure(finding, x="норма градиента, шаг 1", height=210 + 52 * len(result.rows))
     names = [row.title.partition(":")[0] for row in result.rows]
     for part, colour in (("A", palette.ROLES["A"]), ("B", palette.ROLES["B"])):
         values = [row.grad_a if part == "A" else row.grad_b for row in result.rows]
