@@ -103,6 +103,11 @@ class Score:
     low: float
     high: float
 
+    @property
+    def share(self) -> float:
+        """Share of right answers; nought of nought is nought."""
+        return self.right / self.of if self.of else 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class Retention:

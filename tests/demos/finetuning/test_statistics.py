@@ -11,6 +11,7 @@ from demos.finetuning.statistics import mcnemar, wilson
 )
 def test_wilson(right: int, of: int, low: float, high: float) -> None:  # the last two: Newcombe 1998, table I
     score = wilson(right, of)
+    assert score.share == (right / of if of else 0)
     assert (score.right, score.of) == (right, of)
     assert score.low == pytest.approx(low, abs=5e-5)
     assert score.high == pytest.approx(high, abs=5e-5)
