@@ -55,7 +55,9 @@ def trainable(result: Result, rows: list[Row]) -> Chart:
         here = [row for row in rows if _COLOURS[row.method] == colour]
         if here:
             _dots(figure, name, here, _trained, parameters, color=colour)
-            figure.data[-1].update(mode="markers+text", text=[short(row.trainable) for row in here])
+            # the largest has no room on its right: its label stands on its left
+            sides = ["middle left" if row.trainable == most.trainable else "middle right" for row in here]
+            figure.data[-1].update(mode="markers+text", text=[short(row.trainable) for row in here], textposition=sides)
     figure.update_xaxes(type="log", **decades(least.trainable, most.trainable))
     _order(figure, rows)
     words = "; ".join(f"{row.title} — {parameters(row.trainable)}" for row in rows)

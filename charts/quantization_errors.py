@@ -94,28 +94,28 @@ def prices(result: Compared) -> Chart:
         f"NF4 с двойным квантованием: {_price(nested)}; FP4 — {_price(fp4)}. "
         f"INT8 absmax: {_price(result.row('int8-absmax'))}"
     )
-    figure = theme.figure(finding, x="бит на число с константами", y="ошибка, %", height=400)
-    figure.add_scatter(
-        x=[row.bits for row in rows],
-        y=[100 * row.errors.relative for row in rows],
-        mode="markers+text",
-        marker={
-            "size": 11,
-            "color": [COLOURS.get(row.scheme, palette.PURPLE) for row in rows],
-            "symbol": ["circle-open" if "double" in row.scheme else "circle" for row in rows],
-            "line": {"width": 2, "color": [COLOURS.get(row.scheme, palette.PURPLE) for row in rows]},
-        },
-        text=[row.title for row in rows],
-        textposition=["middle left" if row.scheme == "nf4" else "middle right" for row in rows],
-        textfont={"size": 12},
-        cliponaxis=False,
-        hovertemplate="%{customdata}<extra></extra>",
-        customdata=[f"{row.title}: {_price(row)}" for row in rows],
-        showlegend=False,
-    )
+    figure = theme.figure(finding, x="бит на число с константами", y="ошибка, %", height=500)
+    for row in rows:  # named in the legend: four of them lie so near that labels would cover one another
+        colour = COLOURS.get(row.scheme, palette.PURPLE)
+        figure.add_scatter(
+            x=[row.bits],
+            y=[100 * row.errors.relative],
+            name=row.title,
+            mode="markers",
+            marker={
+                "size": 11,
+                "color": colour,
+                "symbol": "circle-open" if "double" in row.scheme else "circle",
+                "line": {"width": 2, "color": colour},
+            },
+            cliponaxis=False,
+            hovertemplate="%{customdata}<extra></extra>",
+            customdata=[f"{row.title}: {_price(row)}"],
+        )
     low, high = min(row.bits for row in rows), max(row.bits for row in rows)
     wide = max(high - low, 0.1)
-    figure.update_xaxes(range=[low - 0.15 * wide, high + 0.45 * wide])
+    figure.update_xaxes(range=[low - 0.15 * wide, high + 0.15 * wide])
+    figure.update_layout(legend_y=-0.5)
     return Chart(figure, f"{finding}. {'; '.join(f'{row.title}: {_price(row)}' for row in rows)}.")
 
 
