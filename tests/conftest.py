@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from xdist.scheduler import LoadFileScheduling
-from xdist.workermanage import WorkerController
+from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
+from xdist.workermanage import WorkerController  # type: ignore[import-untyped]
 
 TESTS = Path(__file__).parent
 WAITING = ("browser", "cli", "benchmarks", "jobs", "attacks", "graders", "progress")
@@ -20,7 +20,7 @@ COMPUTING = ("demos", "exercises", "lessons", "ui", "charts")
 """Folders, those with the longest tests first: the two processes meet among the short ones."""
 
 
-class BothEnds(LoadFileScheduling):  # type: ignore[misc,unused-ignore]
+class BothEnds(LoadFileScheduling):  # type: ignore[misc]
     """Gives every second process the last file of the queue, the others the first."""
 
     def _assign_work_unit(self, node: WorkerController) -> None:
