@@ -51,6 +51,7 @@ def test_a_learner_fine_tunes_compares_and_keeps_the_adapter(visit: Visit, datab
     compare(learner)
     packed = download(learner, address)
     take_it_off_and_load_it_again(learner, packed)
+    carry_it_through_the_lessons(learner)
     assert learner.complaints == []
     titles = sorted(run.outcome or run.state for run in runs.mine(database, LOCAL))
     assert titles == ["finished"] * 3
@@ -132,6 +133,33 @@ def take_it_off_and_load_it_again(learner: Visitor, packed: bytes) -> None:
     expect(learner.page.locator("[data-testid='stMain'] table", has_text="База без адаптера")).to_be_visible(
         timeout=BEGUN
     )
+
+
+def carry_it_through_the_lessons(learner: Visitor) -> None:
+    """One's own adapter goes along by links: opened, shrunk, and what was shrunk is merged and met by the router."""
+    learner.open("/lesson?id=methods&block=own")
+    main = learner.page.locator("[data-testid='stMain']")
+    box = main.get_by_role("combobox", name="Ваш адаптер")
+    expect(box).to_have_value(re.compile("LoRA, r = 16"), timeout=BEGUN)  # the newest run's
+    expect(main).to_contain_text("Для 90 % хватает", timeout=BEGUN)
+    follow(learner, "Дальше — 6")
+    learner.press("adapters-shrink")
+    expect(main.locator("table", has_text="как было")).to_be_visible(timeout=BEGUN)
+    learner.press("shrink-go-on")
+    expect(box).to_have_value(re.compile("Сжатый до r = 8"), timeout=BEGUN)
+    follow(learner, "Дальше — 7")
+    expect(box).to_have_value(re.compile("Сжатый до r = 8"), timeout=BEGUN)
+    learner.press("adapters-compare")
+    expect(main.locator("table", has_text="В деквантованную базу")).to_be_visible(timeout=BEGUN)
+    follow(learner, "Дальше — Л2")
+    learner.press("adapters-ask")
+    expect(main.locator("table", has_text="База без адаптера")).to_be_visible(timeout=BEGUN)
+    expect(main).to_contain_text("Маршрутизатор", timeout=BEGUN)
+
+
+def follow(learner: Visitor, title: str) -> None:
+    learner.page.get_by_test_id("stPageLink").filter(has_text=title).get_by_role("link").click()
+    settle(learner.page)
 
 
 def test_runs_pages_fit_a_phone(visit: Visit) -> None:

@@ -74,7 +74,7 @@ def test_ones_own_comes_first_and_the_choice_goes_along(visit: Visit, database: 
 
 def test_shrunk_it_is_told_handed_out_and_worked_with(visit: Visit) -> None:
     tab = visit("lesson", id="colab", block="own")
-    tab.select_slider(key="shrink-rank").set_value(2).run()
+    tab.select_slider(key="shrink-rank-4").set_value(2).run()
     tab = press(tab, "adapters-shrink")
     assert not tab.exception
     rows = [line for line in words(tab).splitlines() if line.startswith("| 4 |") or line.startswith("| 2 |")]

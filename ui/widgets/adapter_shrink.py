@@ -53,7 +53,8 @@ def show(name: str, source: Source, described: Description, go_on: Callable[[Sou
         st.info(ONLY_LORA, icon=":material/compress:")
         return
     ranks = [rank for rank in range(1, described.rank + 1) if rank <= 8 or rank % 4 == 0 or rank == described.rank]
-    rank = st.select_slider("Оставить направлений (ранг)", ranks, ranks[(len(ranks) - 1) // 2], key="shrink-rank")
+    half = max(rank for rank in ranks if rank <= max(1, described.rank // 2))
+    rank = st.select_slider("Оставить направлений (ранг)", ranks, half, key=f"shrink-rank-{described.rank}")
     kind = st.segmented_control(
         "Тип чисел в файле", list(TYPES), format_func=lambda one: TYPES[one], default="float16", required=True,
         key="shrink-type",

@@ -63,7 +63,7 @@ def _choose() -> Source:
     if session.recall(SELECT, "") not in known:
         kept = session.recall(CHOSEN, "")
         session.remember(SELECT, kept if kept in known else next(iter(known)))
-    chosen = st.selectbox("Ваш адаптер", list(known), format_func=lambda name: plain(known[name].title), key=SELECT)
+    chosen = st.selectbox("Ваш адаптер", list(known), format_func=lambda name: known[name].title, key=SELECT)
     session.remember(CHOSEN, chosen)
     return known[chosen]
 
