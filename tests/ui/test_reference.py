@@ -74,7 +74,7 @@ def test_the_clinic_finds_the_cause_of_a_pasted_traceback(visit: Visit) -> None:
         "RuntimeError: element 0 of tensors does not require grad and does not have a grad_fn"
     ).run()
     assert 0 < len(labels(tab)) < everything
-    assert "trainable params: 0" in labels(tab)[0]
+    assert "Обучаемых параметров ноль" in labels(tab)[0]
     assert any("requires_grad_(False)" in each.value for each in tab.code)
 
 
