@@ -128,7 +128,7 @@ def classes(result: Balance) -> Chart:
             cliponaxis=False,
             hovertemplate=f"{side.title}, %{{y}}: %{{x}}<extra></extra>",
         )
-    figure.update_layout(barmode="group", legend={"y": -0.3, "traceorder": "normal"})
+    figure.update_layout(barmode="group", legend_traceorder="normal")
     largest = max(count for side in result.sides for _, count in side.classes)
     figure.update_xaxes(range=[0, 1.15 * largest])  # room for the longest bar's number
     figure.update_yaxes(categoryorder="array", categoryarray=[name for name, _ in chosen.classes][::-1], showgrid=False)

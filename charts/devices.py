@@ -78,7 +78,7 @@ def zero(result: Zero) -> Drawing:
             hovertemplate="%{customdata}<extra></extra>",
             customdata=[f"{name}: {numbers.size(value, 2)}" for value in values],
         )
-    figure.update_layout(barmode="stack", legend_y=-0.35)
+    figure.update_layout(barmode="stack")
     figure.add_vline(x=result.memory / 1e9, line={"color": palette.VERMILION, "width": 2, "dash": "dot"})
     figure.update_yaxes(autorange="reversed", showgrid=False, type="category")
     rows = tuple(

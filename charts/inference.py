@@ -15,8 +15,6 @@ from demos.inference.compare import TITLES
 from demos.inference.compare import Result as Compared
 from demos.inference.sample import Candidate, Result, Step
 
-LEGEND = -0.62
-"""Legend below slanted tokens and the axis title, in heights of the plot."""
 CERTAIN = 0.5
 """Bits: a step below this is hardly a choice."""
 COLOURS = {"base": palette.ROLES["base"], "tuned": palette.ROLES["lora"], "merged": palette.GREEN}
@@ -63,7 +61,7 @@ def tokens(result: Result) -> Chart:
             customdata=[_step_hover(place, each) for place, each in chosen],
         )
     _ticks(figure, [each.token for each in result.steps])
-    figure.update_layout(barmode="overlay", legend_y=LEGEND)
+    figure.update_layout(barmode="overlay")
     figure.update_yaxes(range=[0, 104])
     words = ", ".join(f"{each.token} {numbers.percent(each.chosen.plain, 1)}" for each in result.steps)
     return Chart(figure, f"{finding}. Токены: {words}.")
@@ -105,7 +103,7 @@ def step(result: Result, place: int) -> Chart:
     figure.add_annotation(
         x=chosen, y=100 * shown[chosen].heated, text="выбран", showarrow=False, yshift=11, font={"size": 13}
     )
-    figure.update_layout(barmode="overlay", legend_y=LEGEND)
+    figure.update_layout(barmode="overlay")
     figure.update_yaxes(range=[0, 109])
     words = "; ".join(_candidate_hover(one) for one in shown)
     return Chart(figure, f"{finding}. {words}.")
@@ -157,7 +155,6 @@ def first(result: Compared) -> Chart:
         )
     _ticks(figure, [each.text for each in result.first])
     figure.update_yaxes(range=[0, 104])
-    figure.update_layout(legend_y=-0.32)  # under the axis title
     words = "; ".join(
         f"«{each.text}»: " + ", ".join(numbers.percent(share, 1) for share in each.probabilities)
         for each in result.first

@@ -58,7 +58,7 @@ def totals(result: Result) -> Chart:
                 for stage, size in zip(result.stages, sizes, strict=True)
             ],
         )
-    figure.update_layout(barmode="stack", legend_y=-0.35, legend_traceorder="normal")
+    figure.update_layout(barmode="stack", legend_traceorder="normal")
     figure.update_yaxes(type="category", autorange="reversed", showgrid=False)
     said = "; ".join(f"{stage.title} — {numbers.integer(stage.total)} байт" for stage in result.stages)
     return Chart(figure, f"{finding}. {said}.")

@@ -159,7 +159,6 @@ def claims(result: Claims) -> Drawing:
     labels = [_wrapped(claim.said) for claim in rows]
     lines = sum(1 + label.count("<br>") for label in labels)
     figure = theme.figure(finding, x="байты, лог. шкала", height=180 + 16 * len(rows) + 17 * lines)
-    figure.update_layout(legend_y=-84 / (16 * len(rows) + 17 * lines))
     for name, colour, symbol, values in (
         ("говорят", palette.ROLES["base"], "circle", [claim.claimed for claim in rows]),
         ("выходит", palette.ROLES["lora"], "diamond", [claim.computed for claim in rows]),

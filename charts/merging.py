@@ -66,7 +66,6 @@ def kept(result: Result) -> Chart:
         )
     figure.update_yaxes(range=[min(-0.05, *(layer.cosine for layer in low.layers)) - 0.02, 1.05])
     figure.update_xaxes(tickangle=-90, type="category", tickfont={"size": 10})
-    figure.update_layout(legend_y=-0.42)
     said = "; ".join(f"{loss.title}: {numbers.decimal(loss.cosine)}" for loss in result.ways)
     return Chart(figure, f"{finding}. Косинус по всем слоям вместе: {said}.")
 
@@ -164,7 +163,6 @@ def path(result: Summed) -> Chart:
     )
     x = f"доля «{first.title}», остальное — «{second.title}»"
     figure = theme.figure(finding, x=x, y="точных ответов, %", height=400)
-    figure.update_layout(legend_y=-0.34)
     looks = ((first, palette.BLUE, "solid", "first"), (second, palette.ORANGE, "dash", "second"))
     for side, colour, dash, pick in looks:
         counts = [getattr(spot, pick) for spot in result.path]

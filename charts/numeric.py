@@ -127,7 +127,6 @@ def steps(result: Result) -> Chart:
     figure.add_vline(x=here, line={"color": palette.VERMILION, "width": 1.5})
     powers = range(3 * math.floor(math.log10(low) / 3), math.ceil(math.log10(high)) + 1, 3)
     figure.update_xaxes(type="log", tickvals=[10.0**p for p in powers], ticktext=[_ten(p) for p in powers])
-    figure.update_layout(legend_y=-0.32)
     figure.update_yaxes(
         type="log",
         range=[-6.2, 2.2],

@@ -82,7 +82,6 @@ def bars(result: Compared) -> Chart:
         figure.update_xaxes(type="log", title_text="ошибка, % (лог. шкала)", tickvals=[1, 2, 5, 10, 20, 50, 100, 200])
     else:
         figure.update_xaxes(range=[0, 1.08 * max(values)])
-    figure.update_layout(legend={"y": -0.2})
     return Chart(figure, f"{finding}. {_list(result)}")
 
 
@@ -115,7 +114,6 @@ def prices(result: Compared) -> Chart:
     low, high = min(row.bits for row in rows), max(row.bits for row in rows)
     wide = max(high - low, 0.1)
     figure.update_xaxes(range=[low - 0.15 * wide, high + 0.15 * wide])
-    figure.update_layout(legend_y=-0.5)
     return Chart(figure, f"{finding}. {'; '.join(f'{row.title}: {_price(row)}' for row in rows)}.")
 
 
@@ -142,7 +140,6 @@ def block_lines(result: Blocks) -> Chart:
     for place, curve in enumerate(result.curves):
         _line(figure, curve, place, [_tick(point.block) for point in curve.points])
     figure.update_xaxes(type="category")
-    figure.update_layout(legend_y=-0.42)
     return Chart(figure, f"{finding}. {_curves(result.curves)}")
 
 
@@ -161,7 +158,6 @@ def frontier(result: Blocks) -> Chart:
     figure = theme.figure(finding, x="бит на число с константами", y="ошибка, %", height=400)
     for place, curve in enumerate(result.curves):
         _line(figure, curve, place, [point.bits for point in curve.points])
-    figure.update_layout(legend_y=-0.32)
     return Chart(figure, f"{finding}. {_curves(result.curves)}")
 
 

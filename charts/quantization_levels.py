@@ -129,7 +129,7 @@ def columns(result: Split) -> Chart:
         )
     if result.threshold:
         figure.add_hline(y=result.threshold, line={"color": palette.BLUE, "width": 1.5, "dash": "dash"})
-    figure.update_layout(barmode="overlay", bargap=0, legend_y=-0.36)
+    figure.update_layout(barmode="overlay", bargap=0)
     return Chart(figure, f"{finding}. Самый большой столбец — {numbers.decimal(largest, 1)}.")
 
 

@@ -25,8 +25,6 @@ COLOURS = {
     "adapter": palette.SKY,
     "merged": palette.GREEN,
 }
-LEGEND = -0.32
-"""Under the axis title."""
 CPU = (
     "Модель крошечная, а считает процессор: распаковка 4-битных весов здесь дороже, чем чтение несжатых. "
     "На видеокарте с большой моделью соотношение другое: там узкое место — память."
@@ -83,7 +81,6 @@ def batches(result: Result) -> Chart:
     figure = theme.figure(finding, x="запросов в пачке", y="токенов/с на всех", height=440)
     _lines(figure, result, lambda point: point.batch, lambda point: point.rate, " токенов/с")
     figure.update_xaxes(tickvals=list(BATCHES))
-    figure.update_layout(legend_y=LEGEND)
     return Chart(
         figure, f"{finding}. {_listed(result.points, lambda p: f'{p.batch}: {numbers.significant(p.rate, 3)}')}."
     )
@@ -100,7 +97,6 @@ def lengths(result: Result) -> Chart:
     figure = theme.figure(finding, x="токенов в запросе", y="первый токен, мс", height=440)
     _lines(figure, result, lambda point: point.prompt, lambda point: 1000 * point.first, " мс")
     figure.update_xaxes(tickvals=list(LENGTHS))
-    figure.update_layout(legend_y=LEGEND)
     words = _listed(result.points, lambda p: f"{_tokens(p)} — {numbers.significant(1000 * p.first, 3)} мс")
     return Chart(figure, f"{finding}. {words}.")
 
@@ -130,7 +126,6 @@ def caches(result: Result) -> Chart:
         )
     figure.update_yaxes(rangemode="tozero")
     figure.update_xaxes(tickvals=list(LENGTHS))
-    figure.update_layout(legend_y=LEGEND)
     kept = [point for point in result.points if point.form == "float32"]
     words = _listed(
         kept,

@@ -95,7 +95,7 @@ def _lines(result: Result, finding: str, x: str, label: Label, ticks: Label | No
         figure.update_xaxes(type="log", tickvals=places, ticktext=[(ticks or label)(place) for place in places])
         figure.update_xaxes(range=[math.log10(places[0]) - 0.15, math.log10(places[-1]) + 0.15])
     figure.update_yaxes(range=[-3, 104] if result.metric == "exact" else None, rangemode="tozero")
-    figure.update_layout(showlegend=len(result.series) > 1, legend_y=-0.36)  # under the axis title on a phone, too
+    figure.update_layout(showlegend=len(result.series) > 1)
     said = "; ".join(
         f"{series.title}: " + ", ".join(f"{label(spot.x)} — {words.value(spot, result)}" for spot in series.spots)
         for series in result.series

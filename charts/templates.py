@@ -63,7 +63,7 @@ def composition(result: Result) -> Chart:
             marker={"color": colour, "pattern": {"shape": pattern}, "line": {"width": 1, "color": theme.LINES}},
             hovertemplate=f"{name}: {numbers.plural(many, 'токен', 'токена', 'токенов')}<extra></extra>",
         )
-    figure.update_layout(barmode="stack", legend={"y": -1.0, "traceorder": "normal"})
+    figure.update_layout(barmode="stack", legend_traceorder="normal")
     figure.update_yaxes(showticklabels=False)
     return Chart(figure, f"{finding}. {'; '.join(f'{name} — {many}' for name, _, _, many in parts)}.")
 

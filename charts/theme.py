@@ -53,7 +53,8 @@ TEMPLATE = go.layout.Template(
         "xaxis": _AXIS,
         "yaxis": _AXIS,
         "hoverlabel": {"align": "left"},
-        "legend": {"orientation": "h", "x": 0, "y": -0.25, "yanchor": "top"},
+        # at the foot of the chart: Plotly then leaves room for it under the axis title, however many lines it takes
+        "legend": {"orientation": "h", "x": 0, "yref": "container", "y": 0, "yanchor": "bottom"},
         "dragmode": False,
         "bargap": 0.35,
     }

@@ -89,7 +89,7 @@ def timeline(result: Step) -> Chart:
             hovertemplate="%{customdata}<extra></extra>",
             customdata=[f"{span.name}: {_milliseconds(span.length)}" for span in spans],
         )
-    figure.update_layout(barmode="overlay", legend_y=-0.35)
+    figure.update_layout(barmode="overlay")
     names = [PHASE[phase] for phase in PHASES]
     figure.update_yaxes(
         categoryorder="array", categoryarray=names, autorange="reversed", showgrid=False, type="category"

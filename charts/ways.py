@@ -19,7 +19,6 @@ SHORT = {"zero": "запрос", "few": "примеры", "retrieval": "поис
 BRIEF = {"rules": "правило", "codes": "справочник", "json": "JSON", "new_rules": "новое правило"}
 """Tasks in a word, for a narrow screen."""
 FOR = {"zero": "без подсказок", "few": "с примерами", "retrieval": "с поиском", "tuned": "после дообучения"}
-LEGEND = -0.5
 PARTS = ("", "/")
 """Patterns of a task's parts."""
 USELESS = 0.5
@@ -103,7 +102,7 @@ def scores(result: Result) -> Chart:
                 _hover(f"{row.title}{f', {name}' if name else ''}", s) for row, s in zip(rows, known, strict=True)
             ],
         )
-    figure.update_layout(bargap=0.3, legend={"traceorder": "reversed", "y": LEGEND})
+    figure.update_layout(bargap=0.3, legend_traceorder="reversed")
     figure.update_xaxes(range=[0, 104])
     words = "; ".join(_row_words(row) for row in result.rows)
     return Chart(figure, f"{finding}. {words}.")
@@ -124,7 +123,7 @@ def costs(result: Result) -> Chart:
             hovertemplate="%{customdata}<extra></extra>",
             customdata=[f"{row.title}, {name}: {numbers.significant(take(row))}" for row in rows],
         )
-    figure.update_layout(barmode="stack", legend_y=LEGEND)
+    figure.update_layout(barmode="stack")
     words = "; ".join(f"{row.title} — {numbers.significant(row.total_cost)}" for row in result.rows)
     return Chart(figure, f"{finding}. {words}.")
 
