@@ -62,7 +62,7 @@ def zero(result: Zero) -> Drawing:
     """Memory of one card at each stage."""
     stages = result.stages
     finding = f"{numbers.size(stages[0].total)} без ZeRO, {numbers.size(stages[3].total)} на стадии 3"
-    figure = theme.figure(finding, x="память одной карты, ГБ (10⁹ байт)", height=370)
+    figure = theme.figure(finding, x="память карты, ГБ (10⁹ байт)", height=370)
     parts = (
         ("веса", palette.ROLES["base"], [stage.weights for stage in stages]),
         ("градиенты", palette.SKY, [stage.gradients for stage in stages]),

@@ -86,7 +86,7 @@ def by_module(result: Result) -> Chart:
 def share(result: Result) -> Chart:
     """The adapter beside the model, on a logarithmic axis: on a linear one it would be invisible."""
     finding = _share_finding(result)
-    figure = theme.figure(finding, x="параметры, каждый шаг — в 10 раз", height=220)
+    figure = theme.figure(finding, x="параметры, лог. шкала", height=220)
     rows = [("вся модель", result.total, "base"), ("адаптер", result.trainable, "lora")]
     shown = [(name, value, role) for name, value, role in rows if value]
     figure.add_scatter(

@@ -213,7 +213,7 @@ def costs(result: Switched) -> Chart:
     rows += [(one, palette.BLUE) for one in result.passes]
     load, named = result.switches[2].seconds, result.switches[0].seconds
     finding = f"Назвать другой адаптер — {words.milliseconds(named)}, положить его заново — {words.milliseconds(load)}"
-    figure = theme.figure(finding, x="миллисекунд, каждое деление — в 10 раз", height=330)
+    figure = theme.figure(finding, x="мс, лог. шкала", height=330)
     figure.add_bar(
         x=[1000 * one.seconds for one, _ in rows],
         y=[one.title for one, _ in rows],

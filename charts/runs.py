@@ -187,7 +187,7 @@ def _finding(runs: Sequence[Curve]) -> str:
     between = f"от {numbers.decimal(low)} до {numbers.decimal(high)}"
     if high <= CLOSE * low:
         return f"Кривые сошлись: потери {between}"
-    return f"Ниже всех — {best}; потери {between}"
+    return f"Ниже всех «{best}»: потери {between}"
 
 
 def _alone(run: Curve) -> str:

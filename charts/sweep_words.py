@@ -75,7 +75,7 @@ def curves_finding(result: Result) -> str:
     between = f"от {numbers.decimal(low.mean, 3)} до {numbers.decimal(high.mean, 3)}"
     if low.high >= high.low:
         return f"Три кривые не различить: разброс по зёрнам перекрывается, потери {between}"
-    return f"Ниже всех — {best.title}, выше всех — {worst.title}; потери {between}"
+    return f"Ниже всех «{best.title}», выше всех «{worst.title}»: потери {between}"
 
 
 def methods_finding(result: Result) -> str:

@@ -25,7 +25,7 @@ COLOURS = {
 }
 SYMBOLS = ("circle", "square", "diamond")
 DASHES = ("solid", "dash", "dot")
-AXIS = {"exact": "точных ответов, %", "loss": "потери на проверке, нат на токен"}
+AXIS = {"exact": "точных ответов, %", "loss": "потери, нат на токен"}
 LOSSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 Label = Callable[[float], str]
 
@@ -53,7 +53,7 @@ def alphas(result: Result) -> Chart:
 def curves(result: Result) -> Chart:
     """Validation loss over the steps: the mean of the seeds in a band from the lowest to the highest."""
     finding = words.curves_finding(result)
-    figure = theme.figure(finding, x="шаг", y="потери на проверке, нат на токен", height=380)
+    figure = theme.figure(finding, x="шаг", y="потери, нат на токен", height=430)
     shown = [series for series in result.series if series.losses]
     for series, dash in zip(shown, DASHES, strict=False):
         _band(figure, series, dash)

@@ -44,7 +44,7 @@ def compared(result: Result) -> Drawing:
 def verdicts(result: Result) -> Chart:
     """Tasks against ways: the share of exact answers in every cell."""
     shown = result.verdicts
-    figure = theme.figure(_verdict_finding(shown), x="точных ответов каждым способом", height=170 + 48 * len(shown))
+    figure = theme.figure(_verdict_finding(shown), x="точных ответов, %", height=170 + 48 * len(shown))
     cells = [[score.right / score.of for score in each.scores] for each in shown]
     figure.add_heatmap(
         z=[[100 * share for share in row] for row in cells],
@@ -111,7 +111,7 @@ def scores(result: Result) -> Chart:
 def costs(result: Result) -> Chart:
     """Money for all requests: training and requests stacked."""
     finding, rows = _cost_finding(result), result.rows[::-1]
-    figure = theme.figure(finding, x=f"стоимость {_requests(result.requests)}, в вашей валюте", height=290)
+    figure = theme.figure(finding, x=f"цена за {_requests(result.requests)}", height=290)
     parts = (("обучение", palette.PURPLE, lambda row: row.training_cost), ("запросы", palette.SKY, _asking))
     for name, colour, take in parts:
         figure.add_bar(

@@ -54,7 +54,7 @@ def test_a_run_under_way_is_judged_by_its_newest_loss_and_keeps_room_for_the_res
 
 def test_several_runs_name_the_lowest_unless_they_ended_alike() -> None:
     apart = curves([curve("full", 1.0, checked=0.30), curve("qlora", 1.0, checked=0.10)])
-    assert plain(apart.title) == "Ниже всех — QLoRA, r = 16; потери от 0,10 до 0,30"
+    assert plain(apart.title) == "Ниже всех «QLoRA, r = 16»: потери от 0,10 до 0,30"
     alike = curves([curve("full", 1.0, checked=0.101), curve("qlora", 1.0, checked=0.10)])
     assert "Кривые сошлись" in alike.title
 

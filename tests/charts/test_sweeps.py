@@ -96,7 +96,7 @@ def test_a_training_that_diverged_is_a_point_that_says_so(folder: Path) -> None:
 def test_three_curves_show_the_mean_in_a_band(folder: Path) -> None:
     worst = {"full": 195, "lora": 190, "qlora": 120}
     _, chart = recorded("curves", folder, lambda spec: worst["full" if spec.method == "full" else role(spec)])
-    assert chart.title.startswith("Ниже всех — Полное дообучение, выше всех — QLoRA")
+    assert chart.title.startswith("Ниже всех «Полное дообучение», выше всех «QLoRA»")
     lines = [trace for trace in chart.figure.data if trace.name]
     assert [line.line.color for line in lines] == [palette.ROLES[name] for name in ("full", "lora", "qlora")]
     assert sum(trace.fill == "toself" for trace in chart.figure.data) == 3
