@@ -111,7 +111,7 @@ def scores(result: Result) -> Chart:
 def costs(result: Result) -> Chart:
     """Money for all requests: training and requests stacked."""
     finding, rows = _cost_finding(result), result.rows[::-1]
-    figure = theme.figure(finding, x=f"цена за {_requests(result.requests)}", height=290)
+    figure = theme.figure(finding, x=f"цена {_requests(result.requests)}", height=290)
     parts = (("обучение", palette.PURPLE, lambda row: row.training_cost), ("запросы", palette.SKY, _asking))
     for name, colour, take in parts:
         figure.add_bar(

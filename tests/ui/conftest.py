@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import settings
+from jobs import compute
 from progress.database import migrate
 
 MAIN = settings.ROOT / "ui" / "main.py"
@@ -16,8 +17,12 @@ MAIN = settings.ROOT / "ui" / "main.py"
 
 @pytest.fixture
 def own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[settings.Settings]:
-    """Settings whose data directory is the test's own, with a migrated database."""
+    """Settings whose data directory is the test's own, with a migrated database.
+
+    Nobody computes there: what needs the compute process says at once that it is away.
+    """
     monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr(compute, "PATIENCE", 0.2)
     settings.current.cache_clear()
     migrate(settings.current().database)
     yield settings.current()

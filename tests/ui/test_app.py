@@ -108,6 +108,7 @@ def test_a_first_visitor_with_a_deep_link_gets_the_whole_page(server: tuple[int,
             page.goto(f"http://127.0.0.1:{sys.argv[1]}/lesson?id=lora-math&block=alpha")
             settle(page)
             page.wait_for_selector("h2")
+            page.wait_for_selector("html[lang=ru]", state="attached")
             print(page.title(), "|", page.get_attribute("html", "lang"), "|", page.inner_text("header"))
     """
     command = [sys.executable, "-c", textwrap.dedent(script), str(server[0])]
@@ -136,15 +137,15 @@ def test_no_page_loads_torch(tmp_path: Path) -> None:
         from progress.database import migrate
         import settings
         migrate(settings.current().database)
+        from jobs import compute
+        compute.PATIENCE = 0.01  # nobody computes here: heavy demos say so
         tab = AppTest.from_file({str(settings.ROOT / "ui" / "main.py")!r}, default_timeout=60).run()
         for page in {PAGES}:
             tab.switch_page(f"pages/{{page}}.py").run()
             assert not tab.exception, (page, tab.exception)
         from ui import demos, session
-        from jobs import compute
         from progress import learning
         from progress.learning import AnswerIn
-        compute.PATIENCE = 0.01  # nobody computes here: heavy demos say so
         for name in demos.LOOKS:
             skipped = AnswerIn("demos", name, {{"option": None}}, right=False, confidence="guess")
             learning.answer(session.database(), session.actor(), skipped)
