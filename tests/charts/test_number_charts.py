@@ -28,6 +28,7 @@ def complete(drawing: Drawing) -> None:
         assert chart.figure.layout.xaxis.title.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(FORMATS))
 @pytest.mark.parametrize(
     "text", ["0,1", "0", "-0", "inf", "nan", "1e-299", "-1e299", "70000", "2^-149", "1/3", "65504"]

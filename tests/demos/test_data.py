@@ -110,6 +110,7 @@ def test_tokens_are_those_of_the_template_and_of_its_loss_mask() -> None:
     assert ours.too_long == sum(item.kind == "long" for item in ours.findings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", formats.FORMS)
 def test_what_is_converted_reads_back_the_same(target: str) -> None:
     chats = tasks.build("json").train[:40]
@@ -146,6 +147,7 @@ HOSTILE: list[Any] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_any_text_ends_in_findings(text: str) -> None:
     made = lint(Params(sample=OWN, train=text))

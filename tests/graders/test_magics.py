@@ -114,6 +114,7 @@ PIECES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", PIECES)
 def test_no_cell_takes_long(piece: str) -> None:
     begun = time.process_time()

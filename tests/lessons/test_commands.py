@@ -68,6 +68,7 @@ def test_check_of_a_path_prints_its_faults_only(course: Any, capsys: pytest.Capt
     assert check.run(parsed(check, "no/such/path"), course) == 2
 
 
+@pytest.mark.slow
 def test_check_loads_no_torch() -> None:
     code = (
         "import sys, argparse, settings; from cli import check;"

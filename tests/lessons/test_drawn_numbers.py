@@ -20,6 +20,7 @@ def words(drawing: Path) -> list[str]:
     return [each.replace("&quot;", '"') for each in re.findall(r"<text[^>]*>([^<]*)</text>", drawing.read_text())]
 
 
+@pytest.mark.slow
 def test_the_first_drawing_cuts_the_words_as_the_tokenizer_does() -> None:
     drawn = words(FIGURES / "phase-1.svg")
     tokenizer = base_model.tokenizer()

@@ -259,6 +259,7 @@ def test_line_ends_of_windows_change_nothing(site: Any) -> None:
     assert site.faults() == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["course.toml", "facts.toml", "misconceptions.toml", TOML, QUIZ])
 @pytest.mark.parametrize("value", ["[1]", "{ a = 1 }"])
 def test_a_value_of_the_wrong_kind_is_a_fault_wherever_it_stands(site: Any, name: str, value: str) -> None:

@@ -37,6 +37,7 @@ def block_of(question: str) -> str:
     return named[0] if named else next(block.id for block, piece in blocks if not piece.questions)
 
 
+@pytest.mark.slow
 def test_every_block_opens_with_its_title_and_without_an_exception(visit: Visit) -> None:
     for block in lesson().blocks:
         if any(isinstance(piece, DemoRef) and piece.name == "lora.spectrum" for piece in block.pieces):

@@ -38,6 +38,7 @@ def test_one_question_comes_back_from_an_instruction(chat: Chat) -> None:
     assert formats.read(formats.write(chat, "instruction")) == chat
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["json", "tools", "polite"])
 @pytest.mark.parametrize("name", ["messages", "openai", "prompt"])
 def test_the_courses_data_comes_back_from_jsonl(task: str, name: str) -> None:

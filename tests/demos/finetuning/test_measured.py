@@ -88,6 +88,7 @@ def test_a_recipe_keeps_its_fingerprint_on_its_way_through_the_database() -> Non
     assert RunSpec(alpha=32).fingerprint == RunSpec(alpha=32.0).fingerprint != RunSpec(alpha=31).fingerprint
 
 
+@pytest.mark.slow
 def test_the_check_command_is_red_for_a_stale_recording(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     content = tmp_path / "content"
     shutil.copytree(ROOT / "content", content, ignore=shutil.ignore_patterns("model", "measured"))

@@ -93,6 +93,7 @@ def test_held_out_sentences_hold_combinations_that_no_training_sentence_does(bui
     assert len(combinations(test) - combinations(train)) > 0.3 * len(combinations(test))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EVERY)
 def test_a_seed_gives_the_same_data_and_another_seed_other_training_data_only(
     built: dict[str, Data], name: str

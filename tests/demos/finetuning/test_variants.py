@@ -16,6 +16,7 @@ def said(chat: Chat) -> str:
     return chat[-1].content
 
 
+@pytest.mark.slow
 def test_every_variant_answers_the_questions_of_the_clean_task() -> None:
     clean = tasks.build("json")
     held_out = {linter.asked(chat) for chat in (*clean.validation, *clean.test)}
@@ -26,6 +27,7 @@ def test_every_variant_answers_the_questions_of_the_clean_task() -> None:
         assert tasks.build(name) == data, "the same seed gives the same data"
 
 
+@pytest.mark.slow
 def test_the_large_sets_begin_with_the_small_one_and_share_few_sentences() -> None:
     large, other = tasks.build("json_large").train, tasks.build("json_other").train
     assert large[:1000] == tasks.build("json").train
