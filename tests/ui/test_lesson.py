@@ -9,11 +9,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from graders.protocol import Outcome, Verdict
-from lessons.model import DemoRef, Lesson, QuizRef
+from lessons.model import DemoRef, Lesson, Prose, QuizRef
 from progress import learning, submissions
 from progress.database import Database
 from progress.identity import LOCAL
-from settings import Settings
+from settings import ROOT, Settings
 from ui import record, session
 
 Visit = Callable[..., AppTest]
@@ -192,6 +192,21 @@ def test_a_myths_picture_shows_each_fact_at_its_length(visit: Visit) -> None:
     widths = [float(width) for width in re.findall(r"width:max\(([\d.]+)%", picture)]
     assert widths == pytest.approx([100 * value / max(values) for value in values], abs=0.01)
     assert all(course.facts[bar.fact].text in picture for bar in myth.bars)
+
+
+def test_links_to_pages_lead_to_pages() -> None:
+    """A lesson may send its reader to a page of the menu by its address alone: ``[«Адаптеры»](adapters)``."""
+    pages = {file.stem for file in (ROOT / "ui" / "pages").glob("*.py")}  # addresses are the files' names
+    written = {
+        target.partition("?")[0]
+        for one in session.course().lessons
+        for block in one.blocks
+        for piece in block.pieces
+        if isinstance(piece, Prose)
+        for target in re.findall(r"\]\(([a-z_]+(?:\?[^)]*)?)\)", piece.text)
+    }
+    assert {"choose", "adapters", "lesson"} <= written
+    assert written <= pages
 
 
 def test_a_tick_is_stored_at_once_and_taken_back(visit: Visit, own_data: Settings) -> None:
