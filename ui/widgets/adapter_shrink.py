@@ -61,7 +61,7 @@ def show(name: str, source: Source, described: Description, go_on: Callable[[Sou
     )  # fmt: skip
     if st.button("Сжать и проверить", type="primary", icon=":material/compress:", key="adapters-shrink"):
         _try(name, source, {"rank": rank, "dtype": kind})
-    tried: dict[tuple[int, str], Result] = session.recall(TRIED, {}).get(name, {})
+    tried = _tried().get(name, {})
     if tried:
         st.markdown(_rows(described, tried))
         _take(source, tried, go_on)
@@ -80,9 +80,15 @@ def _try(name: str, source: Source, wanted: dict[str, Any]) -> None:
     if result.problem:
         st.error(plain(result.problem), icon=":material/error:")
         return
-    known = session.recall(TRIED, {})
+    known = _tried()
     tried = {**known.get(name, {}), (wanted["rank"], wanted["dtype"]): result}
     session.remember(TRIED, {**known, name: tried})
+
+
+def _tried() -> dict[str, dict[tuple[int, str], Result]]:
+    """What this tab has tried: by the adapter's name, then by rank and type, in the order of trying."""
+    nothing: dict[str, dict[tuple[int, str], Result]] = {}
+    return session.recall(TRIED, nothing)
 
 
 def _rows(described: Description, tried: dict[tuple[int, str], Result]) -> str:
