@@ -85,32 +85,25 @@ def _draw(look: _Look, result: Result) -> Drawing:
 
 
 def _costs(result: Result) -> Table:
-    head = (
-        "Метод",
-        "Результат",
-        "Обучается",
-        "Доля",
-        "Состояние Adam, Б",
-        "Память процесса, Б",
-        "Обучение, с",
-        "Файл, Б",
-    )
-    rows = [
-        (series, series.cost, sweep_words.value(series.spots[0], result)) for series in result.series if series.cost
-    ]
-    return Table("Чего это стоило", head, tuple(_row(*row) for row in rows), folded=False)
+    head = ("метод", "верных, %", "от", "до", "обучается", "Adam, МБ", "память, МБ", "время, с", "файл, КБ")
+    rows = tuple(_row(series, series.cost) for series in result.series if series.cost)
+    note = "«От» и «до» — интервал Уилсона для всех ответов вместе. Память — всего процесса."
+    return Table("Чего это стоило", head, rows, note, folded=False)
 
 
-def _row(series: Series, cost: Cost, value: str) -> tuple[Cell, ...]:
+def _row(series: Series, cost: Cost) -> tuple[Cell, ...]:
+    spot = series.spots[0]
+    interval = spot.interval
     return (
         series.title,
-        value,
+        round(100 * spot.value.mean, 1) if spot.value else None,
+        round(100 * interval.low, 1) if interval else None,
+        round(100 * interval.high, 1) if interval else None,
         cost.trainable,
-        cost.trainable / cost.total,
-        cost.optimizer,
-        cost.memory.mean,
-        cost.seconds.mean,
-        cost.file,
+        round(cost.optimizer / 1e6, 1),
+        round(cost.memory.mean / 1e6),
+        round(cost.seconds.mean),
+        round(cost.file / 1e3),
     )
 
 
