@@ -120,7 +120,7 @@ def _next(view: MineView) -> None:
     if place < len(steps):
         step, lesson, block = steps[place]
         links.go(
-            f"Дальше — {lesson.number}: {_STEPS[step]}",
+            f"Дальше — урок {lesson.number}: {_STEPS[step]}",
             links.LESSON,
             links.lesson(lesson.id, block.id),
             icon=":material/arrow_forward:",
