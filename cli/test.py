@@ -39,8 +39,9 @@ QUICK = (
 FULL = (*QUICK, Step("типы (mypy)", (PYTHON, "-m", "mypy")))
 """Numbers of lessons are computed anew by tests/lessons/test_content.py, beside other tests."""
 TESTS = (PYTHON, "-m", "pytest")
-TOGETHER = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
-"""Two test processes, more would fight over memory: each may load torch. tests/conftest.py says who takes what."""
+TOGETHER = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
+"""Three test processes: two mostly wait for a browser, a sandbox or a job, one computes (two alone left a third of
+two cores idle). More would fight over memory: each may load torch. tests/conftest.py says who takes what."""
 
 
 def add_parser(subparsers: Any) -> None:
@@ -90,5 +91,5 @@ def _call(command: tuple[str, ...]) -> int:
     # must not compile the course anew each.
     ours = ("COURSE_", "PYTHONDONTWRITEBYTECODE")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    environment |= {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}  # two test processes: more threads only spin
+    environment |= {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}  # several test processes: more threads only spin
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode

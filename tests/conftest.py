@@ -1,7 +1,7 @@
-"""How two test processes share the work: each takes whole files, one from the front of the queue, one from its end.
+"""How test processes share the work: each takes whole files, every second one from the end of the queue.
 
 What a module starts (a course, a browser, a trained model) is started once, because a file stays in one process. At the
-front stand tests that mostly wait for other processes, at the end those that compute: together they keep both cores
+front stand tests that mostly wait for other processes, at the end those that compute: together they keep the cores
 busy. Leaves out a run in one process: it keeps pytest's own order.
 """
 
@@ -17,7 +17,7 @@ from xdist.workermanage import WorkerController  # type: ignore[import-untyped]
 TESTS = Path(__file__).parent
 WAITING = ("browser", "cli", "benchmarks", "jobs", "attacks", "graders", "progress")
 COMPUTING = ("demos", "exercises", "lessons", "ui", "charts")
-"""Folders, those with the longest tests first: the two processes meet among the short ones."""
+"""Folders, those with the longest tests first: the processes meet among the short ones."""
 
 
 class BothEnds(LoadFileScheduling):  # type: ignore[misc]

@@ -15,9 +15,8 @@ from demos.router.confusion import Params
 
 
 def measured(right: int, *, same: int = 100, spoilt: tuple[Spoilt, ...] = ()) -> Measured:
-    return Measured(
-        right, 100, max(0.0, right / 100 - 0.08), min(1.0, right / 100 + 0.08), same, 0.1, 0.01, 0.2, spoilt
-    )
+    low, high = max(0.0, right / 100 - 0.08), min(1.0, right / 100 + 0.08)
+    return Measured(right, 100, low, high, same, 0, 0, 0.1, 0.01, 0.2, spoilt)
 
 
 def lost(cosine: float, right: int) -> precision.Result:

@@ -47,7 +47,7 @@ def test_one_failed_step_fails_the_whole(
 
 
 @pytest.mark.slow
-def test_a_file_of_tests_stays_whole_in_one_of_two_processes(tmp_path: Path) -> None:
+def test_a_file_of_tests_stays_whole_in_one_process(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text("from tests.conftest import BothEnds, pytest_xdist_make_scheduler\n")
     body = """
 import pathlib, pytest
@@ -63,7 +63,7 @@ def test_it(number, worker_id):
     assert done.returncode == 0, done.stdout
     seen = [file.read_text().split() for file in sorted(tmp_path.glob("*.seen"))]
     assert [(len(workers), len(set(workers))) for workers in seen] == [(4, 1)] * 4
-    assert len({workers[0] for workers in seen}) == 2
+    assert len({workers[0] for workers in seen}) > 1
 
 
 def test_benchmarks_are_found_without_importing_them(tmp_path: Path) -> None:

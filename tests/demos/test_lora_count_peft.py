@@ -73,7 +73,7 @@ def test_every_layer_alone_and_every_kind_of_bias(name: str) -> None:
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_any_names_on_any_small_model(data: st.DataObject) -> None:
-    family, tied = data.draw(st.sampled_from(FAMILIES)), data.draw(st.booleans())
+    family, tied = data.draw(st.sampled_from(tuple(FAMILIES))), data.draw(st.booleans())
     kv_heads = 4 if family == "gpt2" else data.draw(st.sampled_from([1, 2, 4]))
     architecture = build("custom", "", family, Sizes(24, 2, 4, kv_heads, 6, 40, 64, tied))
     known = [name for module in architecture.modules for name in (module.name, architecture.label(module))]

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 SECONDS = 8.0
 LIMITS = Limits(header=1 << 16, blob=1 << 16, nodes=5_000)
 SWOLLEN = 24 << 20  # bytes: a header's largest JSON, 64 KiB of ``[[],[],…``, takes 2 MB in Python's lists
-SLOW = 1.0
+SLOW = 5.0  # seconds: a frame takes milliseconds, but a busy machine may pause for a second
 Frame = tuple[bytes, bytes]
 WORDS = b'["l" ["t" ["d" ["x" ["b" ["r" ["f" "nan" "inf" null true -1 0 4294967296 1e999 1.5 {} [] ] , "float32" "bool"'
 
