@@ -112,8 +112,8 @@ def requests(task: str, count: int) -> Asked:
 
 def compare(asked: Asked, said: Said, tuned: Said, drift: float | None = None) -> Measured:
     """One model beside the tuned one."""
-    right = sum(map(evaluate.is_right, said.answers, asked.right))
-    score = statistics.wilson(right, len(asked.right))
+    right, before = (list(map(evaluate.is_right, one.answers, asked.right)) for one in (said, tuned))
+    score = statistics.wilson(sum(right), len(asked.right))
     gap = (said.logits - tuned.logits).abs()
     other = [place for place, answer in enumerate(said.answers) if answer != tuned.answers[place]]
     return Measured(
@@ -122,6 +122,8 @@ def compare(asked: Asked, said: Said, tuned: Said, drift: float | None = None) -
         score.low,
         score.high,
         score.of - len(other),
+        sum(now and not then for now, then in zip(right, before, strict=True)),
+        sum(then and not now for now, then in zip(right, before, strict=True)),
         float(gap.max()),
         float(gap.mean()),
         drift,

@@ -17,7 +17,7 @@ from demos.finetuning.measured import Made
 from settings import ROOT
 
 FILE = ROOT / "content" / "measured" / "merging.json"
-VERSION = 1
+VERSION = 2
 EXAMPLES = 2
 
 
@@ -40,10 +40,27 @@ class Measured:
     low: float  # Wilson's 95 % interval
     high: float
     same: int  # answers letter for letter those of the tuned model
+    better: int  # wrong when tuned, right here
+    worse: int  # right when tuned, wrong here
     largest: float  # largest difference of a logit of the first token, over all requests and the vocabulary
     mean: float
     drift: float | None  # the same largest difference after unmerging; None where there is nothing to take out
     spoilt: tuple[Spoilt, ...]
+
+    @property
+    def changed(self) -> int:
+        """Answers that are not those of the tuned model."""
+        return self.of - self.same
+
+    @property
+    def other(self) -> int:
+        """Changed answers that were wrong and are, or were right and are: nothing gained or lost."""
+        return self.changed - self.better - self.worse
+
+    @property
+    def gained(self) -> int:
+        """By how much the number of right answers moved, whichever way."""
+        return abs(self.better - self.worse)
 
 
 @dataclass(frozen=True, slots=True)
