@@ -39,9 +39,9 @@ QUICK = (
 FULL = (*QUICK, Step("типы (mypy)", (PYTHON, "-m", "mypy")))
 """Numbers of lessons are computed anew by tests/lessons/test_content.py, beside other tests."""
 TESTS = (PYTHON, "-m", "pytest")
-TOGETHER = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
-"""Three test processes: two mostly wait for a browser, a sandbox or a job, one computes (two alone left a third of
-two cores idle). More would fight over memory: each may load torch. tests/conftest.py says who takes what."""
+TOGETHER = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+"""Two test processes: a third was no faster on two cores (1079 s, two 1046 s) and made tests of deadlines fail.
+tests/conftest.py says who takes what."""
 
 
 def add_parser(subparsers: Any) -> None:
