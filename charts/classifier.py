@@ -5,14 +5,13 @@ Leaves out the numbers (``demos.classifier.threshold``) and comparing kinds (``c
 
 from __future__ import annotations
 
-from charts import origin, theme
+from charts import heat, origin, theme
 from charts.chart import Chart
 from charts.drawing import Cell, Drawing, Number, Table
 from common import numbers, palette
 from demos.classifier.threshold import FREQUENT, Result, Spot
 from demos.finetuning.events import Score
 
-SCALE = [[0, "#EEF4F9"], [1, palette.BLUE]]  # opaque: numbers in the cells must read on dark pages too
 BAND = "rgba(0,114,178,0.18)"
 NONE = "нет ответа"
 FEW = 10
@@ -38,28 +37,8 @@ def matrix(result: Result) -> Chart:
     totals = [sum(row) for row in result.matrix]
     finding = matrix_finding(result)
     figure = theme.figure(finding, x="ответ", y="на самом деле", height=390)
-    figure.add_heatmap(
-        z=[[count / total if total else 0 for count in row] for row, total in zip(rows, totals, strict=True)],
-        x=columns,
-        y=list(result.names),
-        text=[[str(count) if count else "" for count in row] for row in rows],
-        texttemplate="%{text}",
-        customdata=[[f"{count} из {total}" for count in row] for row, total in zip(rows, totals, strict=True)],
-        hovertemplate="%{y} → %{x}: %{customdata}<extra></extra>",
-        colorscale=SCALE,
-        zmin=0,
-        zmax=1,
-        showscale=False,
-        xgap=2,
-        ygap=2,
-    )
-    figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
-    places = [column.replace(" ", "<br>") for column in columns]
-    figure.update_xaxes(showgrid=False, tickangle=0, tickvals=columns, ticktext=places, tickfont={"size": 10})
-    said = "; ".join(
-        f"{name}: {', '.join(f'{column} {count}' for column, count in zip(columns, row, strict=True) if count)}"
-        for name, row in zip(result.names, rows, strict=True)
-    )
+    heat.draw(figure, rows, totals, rows=result.names, columns=columns, size=10)
+    said = heat.spell(rows, rows=result.names, columns=columns)
     return Chart(figure, f"{finding}. Строки — на самом деле, столбцы — ответ. {said}.")
 
 
@@ -160,14 +139,12 @@ def trust(result: Result) -> Chart:
         mode="markers",
         name="на экзамене",
         marker={"color": palette.BLUE, "size": 12},
-        error_y={
-            "type": "data",
-            "symmetric": False,
-            "array": [100 * one.score.high - share for one, share in zip(result.groups, shares, strict=True)],
-            "arrayminus": [share - 100 * one.score.low for one, share in zip(result.groups, shares, strict=True)],
-            "thickness": 1.5,
-            "color": palette.BLUE,
-        },
+        error_y=theme.whiskers(
+            [(100 * one.score.low, 100 * one.score.high) for one in result.groups],
+            shares,
+            thickness=1.5,
+            color=palette.BLUE,
+        ),
         customdata=[f"обещано {_percent(one.promised, 1)}, верны {_count(one.score)}" for one in result.groups],
         hovertemplate="%{customdata}<extra></extra>",
     )

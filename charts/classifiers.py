@@ -53,13 +53,9 @@ def curves(result: Result) -> Chart:
             name=line.short,
             line={"color": colour, "width": 2.5},
             marker={"size": 10, "symbol": SYMBOLS[line.method]},
-            error_y={
-                "type": "data",
-                "symmetric": False,
-                "array": [100 * one.score.high - y for one, y in zip(line.points, shares, strict=True)],
-                "arrayminus": [y - 100 * one.score.low for one, y in zip(line.points, shares, strict=True)],
-                "thickness": 1,
-            },
+            error_y=theme.whiskers(
+                [(100 * one.score.low, 100 * one.score.high) for one in line.points], shares, thickness=1
+            ),
             customdata=[f"{line.title}, {_examples(one.examples)}: {interval(one.score)}" for one in line.points],
             hovertemplate="%{customdata}<extra></extra>",
         )

@@ -259,15 +259,13 @@ def _scores(
         mode="lines+markers",
         line={"color": colour, "width": 2.5, "dash": dash},
         marker={"size": 10, "symbol": "circle" if dash == "solid" else "square"},
-        error_y={
-            "type": "data",
-            "symmetric": False,
-            "array": [100 * max(0.0, score.high - share_of(score)) for score in known],
-            "arrayminus": [100 * max(0.0, share_of(score) - score.low) for score in known],
-            "color": palette.GREY,
-            "thickness": 1.5,
-            "width": 5,
-        },
+        error_y=theme.whiskers(
+            [(100 * score.low, 100 * score.high) for score in known],
+            [100 * share_of(score) for score in known],
+            color=palette.GREY,
+            thickness=1.5,
+            width=5,
+        ),
         hovertemplate="%{customdata}<extra></extra>",
         customdata=[
             f"{name}, {NAMES[line.name](point.x)}: {as_words(score)}"

@@ -86,12 +86,7 @@ def answers(result: Result) -> Chart:
         y=[title for title, _, _ in rows],
         orientation="h",
         marker={"color": [palette.GREY if colour == palette.BLACK else colour for _, colour, _ in rows]},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": [100 * one.high - share for (_, _, one), share in zip(rows, shares, strict=True)],
-            "arrayminus": [share - 100 * one.low for (_, _, one), share in zip(rows, shares, strict=True)],
-        },
+        error_x=theme.whiskers([(100 * one.low, 100 * one.high) for _, _, one in rows], shares),
         customdata=[words.score(one) for _, _, one in rows],
         hovertemplate="%{y}: %{customdata}<extra></extra>",
     )
@@ -137,12 +132,7 @@ def both(result: Summed) -> Chart:
             y=shares,
             name=name,
             marker_color=colour,
-            error_y={
-                "type": "data",
-                "symmetric": False,
-                "array": [100 * score.high - share for score, share in zip(scores, shares, strict=True)],
-                "arrayminus": [share - 100 * score.low for score, share in zip(scores, shares, strict=True)],
-            },
+            error_y=theme.whiskers([(100 * score.low, 100 * score.high) for score in scores], shares),
             customdata=[f"{score.right} из {score.of}" for score in scores],
             hovertemplate="%{x}: %{customdata}<extra>" + name + "</extra>",
         )

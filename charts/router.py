@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from charts import theme
+from charts import heat, theme
 from charts.chart import Chart
 from charts.drawing import Cell, Drawing, Number, Table
 from common import numbers, palette
@@ -26,7 +26,6 @@ COLOURS: Mapping[str, str] = {
     BASE: palette.ROLES["base"],
     OUTSIDE: palette.VERMILION,
 }
-SCALE = [[0, "#EEF4F9"], [1, palette.BLUE]]  # opaque: numbers in the cells must read on dark pages too
 
 
 def confusion(result: Result) -> Drawing:
@@ -60,28 +59,8 @@ def matrix(result: Result) -> Chart:
         else f"Куда надо попали {_count(result.routed)}"
     )
     figure = theme.figure(finding, x="куда отправлен", y="чей запрос", height=400)
-    figure.add_heatmap(
-        z=[[count / total if total else 0 for count in row] for row, total in zip(result.matrix, totals, strict=True)],
-        x=columns,
-        y=rows,
-        text=[[str(count) if count else "" for count in row] for row in result.matrix],
-        texttemplate="%{text}",
-        customdata=[[f"{count} из {total}" for count in row] for row, total in zip(result.matrix, totals, strict=True)],
-        hovertemplate="%{y} → %{x}: %{customdata}<extra></extra>",
-        colorscale=SCALE,
-        zmin=0,
-        zmax=1,
-        showscale=False,
-        xgap=2,
-        ygap=2,
-    )
-    figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
-    places = [column.replace(" ", "<br>") for column in columns]
-    figure.update_xaxes(showgrid=False, tickangle=0, tickvals=columns, ticktext=places, tickfont={"size": 11})
-    said = "; ".join(
-        f"{row}: {', '.join(f'{column} {count}' for column, count in zip(columns, counts, strict=True) if count)}"
-        for row, counts in zip(rows, result.matrix, strict=True)
-    )
+    heat.draw(figure, result.matrix, totals, rows=rows, columns=columns, size=11)
+    said = heat.spell(result.matrix, rows=rows, columns=columns)
     return Chart(figure, f"{finding}. {said}.")
 
 

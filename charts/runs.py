@@ -162,15 +162,9 @@ def _bar(figure: Any, name: str, score: Score, colour: str) -> None:
         y=[name],
         orientation="h",
         marker={"color": colour},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": [100 * max(0.0, score.high - share)],
-            "arrayminus": [100 * max(0.0, share - score.low)],
-            "color": palette.GREY,
-            "thickness": 2,
-            "width": 6,
-        },
+        error_x=theme.whiskers(
+            [(100 * score.low, 100 * score.high)], [100 * share], color=palette.GREY, thickness=2, width=6
+        ),
         hovertemplate="%{customdata}<extra></extra>",
         customdata=[f"{name}: {as_words(score)}"],
     )

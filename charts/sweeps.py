@@ -157,15 +157,7 @@ def _band(figure: Any, series: Series, dash: str) -> None:
 
 def errors(bounds: Sequence[tuple[float, float]], values: Sequence[float]) -> dict[str, Any]:
     """Bars from each low to each high around the values, for ``error_x`` and ``error_y``."""
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": [max(0.0, high - value) for (_, high), value in zip(bounds, values, strict=True)],
-        "arrayminus": [max(0.0, value - low) for (low, _), value in zip(bounds, values, strict=True)],
-        "color": palette.GREY,
-        "thickness": 2,
-        "width": 6,
-    }
+    return theme.whiskers(bounds, values, color=palette.GREY, thickness=2, width=6)
 
 
 def _chart(figure: Any, finding: str, points: str, result: Result) -> Chart:

@@ -116,13 +116,11 @@ def accuracy(result: Fall) -> Chart:
             "color": [palette.BLUE if row.way == RIGHT else palette.VERMILION for row in rows],
             "line": {"width": [3 if row.way == result.way else 0 for row in rows], "color": palette.ORANGE},
         },
-        error_x={
-            "type": "data",
-            "color": palette.GREY,
-            "symmetric": False,
-            "array": [100 * (row.high - row.right / row.of) for row in rows],
-            "arrayminus": [100 * (row.right / row.of - row.low) for row in rows],
-        },
+        error_x=theme.whiskers(
+            [(100 * row.low, 100 * row.high) for row in rows],
+            [100 * row.right / row.of for row in rows],
+            color=palette.GREY,
+        ),
         customdata=[f"{row.title}: {row.right} из {row.of}, {_interval(row)}" for row in rows],
         hovertemplate="%{customdata}<extra></extra>",
     )

@@ -7,6 +7,8 @@ instead. Leaves out what a chart shows.
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -59,6 +61,17 @@ TEMPLATE = go.layout.Template(
         "bargap": 0.35,
     }
 )
+
+
+def whiskers(bounds: Sequence[tuple[float, float]], values: Sequence[float], **look: Any) -> dict[str, Any]:
+    """Bars from each low to each high around the values, for ``error_x`` and ``error_y``; ``look`` is Plotly's."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [max(0.0, high - value) for (_, high), value in zip(bounds, values, strict=True)],
+        "arrayminus": [max(0.0, value - low) for (low, _), value in zip(bounds, values, strict=True)],
+        **look,
+    }
 
 
 def figure(title: str, *, x: str, y: str = "", height: int = 320) -> go.Figure:

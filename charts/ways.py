@@ -89,14 +89,9 @@ def scores(result: Result) -> Chart:
             name=name,
             showlegend=bool(name),
             marker={"color": [COLOURS[row.way] for row in rows], "pattern": {"shape": PARTS[place % len(PARTS)]}},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": [100 * score.high - share for score, share in zip(known, shares, strict=True)],
-                "arrayminus": [share - 100 * score.low for score, share in zip(known, shares, strict=True)],
-                "thickness": 1.5,
-                "color": palette.GREY,
-            },
+            error_x=theme.whiskers(
+                [(100 * score.low, 100 * score.high) for score in known], shares, thickness=1.5, color=palette.GREY
+            ),
             hovertemplate="%{customdata}<extra></extra>",
             customdata=[
                 _hover(f"{row.title}{f', {name}' if name else ''}", s) for row, s in zip(rows, known, strict=True)
