@@ -14,6 +14,7 @@ from typing import Any
 from demos.finetuning.adapters import export as export_demo
 from demos.finetuning.adapters import shipped, store
 from demos.finetuning.adapters.container import AdapterError
+from demos.finetuning.adapters.files import Description
 from demos.finetuning.adapters.opening import Result as Opened
 from demos.finetuning.spec import COURSE_BASE, RunSpec
 from demos.finetuning.tasks import TASKS, build, known
@@ -48,6 +49,11 @@ class Source:
         """How the base was quantized that it was trained beside: ``nf4``, ``fp4`` or ``none``."""
         known = self.spec.quantization if self.spec else "none"
         return known if known in ("nf4", "fp4") else "none"
+
+    @property
+    def double_quantization(self) -> bool:
+        """Whether its constants were quantized, too."""
+        return self.spec.double_quantization if self.spec else True
 
 
 def sources() -> dict[str, Source]:
@@ -122,6 +128,20 @@ def upload(named: Mapping[str, bytes]) -> None:
     }
     store.put(wanted)
     session.remember(UPLOADED, (next(iter(named)) if len(named) == 1 else "", wanted))
+
+
+def look(source: Source) -> tuple[str, Description]:
+    """The name under which the adapter's files are kept, and what they hold.
+
+    Raises:
+        AdapterError: the files are gone or no adapter of the course's base; one Russian sentence.
+        jobs.compute.ComputeError: the compute process is away or busy.
+    """
+    name = keep(source)
+    result = opened(name)
+    if result.description is None:
+        raise AdapterError(result.problem)
+    return name, result.description
 
 
 @lru_cache(maxsize=64)

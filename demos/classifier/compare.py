@@ -14,7 +14,7 @@ from demos.classifier.recorded import SEEDS, Recording, Trained
 from demos.classifier.training import METHODS
 from demos.finetuning import measured, statistics
 from demos.finetuning.events import Score
-from demos.finetuning.measured import Origin
+from demos.finetuning.measured import Origin, Stale
 from demos.params import Checked, parameter
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def compare(params: Params) -> Result:
     """The recording, counted."""
     try:
         found = recorded.recording()
-    except recorded.Stale as problem:
+    except Stale as problem:
         return Result(problem=str(problem))
     size, whole = int(params.examples), params.exam == "all"
     lines = {method: _line(found, method, whole=whole) for method in METHODS}

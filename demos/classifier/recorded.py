@@ -19,7 +19,7 @@ from demos.classifier import parts
 from demos.classifier.parts import LESSON_SIZE, NAMES, SIZES
 from demos.classifier.training import METHODS
 from demos.finetuning import measured
-from demos.finetuning.measured import Made
+from demos.finetuning.measured import Made, Stale
 from settings import ROOT
 
 if TYPE_CHECKING:
@@ -32,10 +32,6 @@ LARGEST = 150_000
 SEEDS = (0, 1, 2)
 """Every kind with every number of examples has the first; the lesson's number of examples has them all."""
 HUNDREDTHS, FLOOR = 100, -320.0
-
-
-class Stale(ValueError):
-    """There is no recording to show; the message is a Russian sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +82,9 @@ def recording(file: Path = FILE) -> Recording:
     """What was measured on the model and the requests of now.
 
     Raises:
-        Stale: nothing was.
+        demos.finetuning.measured.Stale: nothing was.
     """
-    try:
-        found = kept.read(file, _parsed)
-    except FileNotFoundError:
-        raise Stale(f"Измерений пока нет. {AGAIN}") from None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        raise Stale(f"Запись не читается. {AGAIN}") from None
-    if found.base != measured.base():
-        raise Stale(f"Измерено на другой базовой модели. {AGAIN}")
+    found = measured.current(file, _parsed, AGAIN)
     if found.data != parts.fingerprint():
         raise Stale(f"Измерено на других запросах. {AGAIN}")
     have = {(one.method, one.examples, one.seed) for one in found.trained}

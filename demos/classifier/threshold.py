@@ -18,7 +18,7 @@ from demos.classifier.recorded import SEEDS
 from demos.classifier.training import METHODS
 from demos.finetuning import measured, statistics
 from demos.finetuning.events import Score
-from demos.finetuning.measured import Origin
+from demos.finetuning.measured import Origin, Stale
 from demos.params import Checked, parameter
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def threshold(params: Params) -> Result:
 
     try:
         found = recorded.recording()
-    except recorded.Stale as problem:
+    except Stale as problem:
         return Result(problem=str(problem), method=params.method)
     every, skewed = parts.parts(), params.mail == "skewed"
     places = _mail(every.test) if skewed else list(range(len(every.test)))

@@ -7,10 +7,10 @@ out which runs are wanted (``plan``) and making them (``scripts/measure.py``).
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from demos import kept
 from demos.finetuning import base_model, events, story
@@ -26,6 +26,21 @@ MOST_STEPS, MOST_ANSWERS = 60, 12
 LARGEST = 40_000
 """Bytes of one recording."""
 T = TypeVar("T")
+
+
+class Stale(ValueError):
+    """There is no recording to show; the message is a Russian sentence."""
+
+
+class OfBase(Protocol):
+    """What was measured on a base model."""
+
+    @property
+    def base(self) -> str:
+        """``base()`` of then."""
+
+
+Of = TypeVar("Of", bound=OfBase)
 
 
 class Unreadable(ValueError):
@@ -177,6 +192,23 @@ def base() -> str:
         return base_model.fingerprint()
     except OSError:
         return ""
+
+
+def current(file: Path, parse: Callable[[Any], Of], again: str) -> Of:
+    """What a file of content/measured holds, when it was measured on the base model of now.
+
+    Raises:
+        Stale: it is not there, not readable, or of another base model; ``again`` says how to measure it.
+    """
+    try:
+        found = kept.read(file, parse)
+    except FileNotFoundError:
+        raise Stale(f"Измерений пока нет. {again}") from None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        raise Stale(f"Запись не читается. {again}") from None
+    if found.base != base():
+        raise Stale(f"Измерено на другой базовой модели. {again}")
+    return found
 
 
 def _spread(items: Sequence[T], most: int) -> list[T]:

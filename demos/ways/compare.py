@@ -10,7 +10,7 @@ from typing import Literal
 
 from demos.finetuning import measured, statistics
 from demos.finetuning.events import Score
-from demos.finetuning.measured import Origin
+from demos.finetuning.measured import Origin, Stale
 from demos.params import Checked, parameter
 from demos.ways import recorded, tasks
 from demos.ways.recorded import Answers, Recorded
@@ -109,7 +109,7 @@ def compare(params: Params) -> Result:
     """The recording, counted and priced."""
     try:
         found = recorded.recording()
-    except recorded.Stale as problem:
+    except Stale as problem:
         return Result(problem=str(problem), task=params.task)
     task, said = tasks.tasks()[params.task], found.tasks[params.task]
     rows = tuple(_row(task, way, said.ways[way], params) for way in WAYS)

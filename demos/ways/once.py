@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from demos.finetuning.adapters.container import AdapterError
 from demos.finetuning.evaluate import is_right
+from demos.finetuning.measured import Stale
 from demos.params import Checked, parameter
 from demos.ways import recorded, tasks
 from demos.ways.compare import TASKS
@@ -109,6 +110,6 @@ def _ask(asker: Asker, task: Task, way: Way, item: Item, known: dict[str, str]) 
 def _recorded(task: Task, place: int) -> dict[str, str]:
     try:
         ways = recorded.recording().tasks[task.name].ways
-    except recorded.Stale:
+    except Stale:
         return {}
     return {way: said.wrong.get(place, task.items[place].right) for way, said in ways.items()}

@@ -15,17 +15,13 @@ from typing import Any
 
 from demos import kept
 from demos.finetuning import measured
-from demos.finetuning.measured import Made
+from demos.finetuning.measured import Made, Stale
 from demos.ways import tasks
 from demos.ways.tasks import WAYS
 from settings import ROOT
 
 FILE = ROOT / "content" / "measured" / "ways.json"
 AGAIN = "Запустите scripts/measure_ways.py."
-
-
-class Stale(ValueError):
-    """There is no recording to show; the message is a Russian sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +62,9 @@ def recording(file: Path = FILE) -> Recording:
     """What was measured on the model and the requests of now.
 
     Raises:
-        Stale: nothing was.
+        demos.finetuning.measured.Stale: nothing was.
     """
-    try:
-        found = kept.read(file, _parsed)
-    except FileNotFoundError:
-        raise Stale(f"Измерений пока нет. {AGAIN}") from None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        raise Stale(f"Запись не читается. {AGAIN}") from None
-    if found.base != measured.base():
-        raise Stale(f"Измерено на другой базовой модели. {AGAIN}")
+    found = measured.current(file, _parsed, AGAIN)
     if found.requests != _requests():
         raise Stale(f"Измерено на других запросах. {AGAIN}")
     return found

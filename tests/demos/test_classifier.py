@@ -17,6 +17,7 @@ import pytest
 from demos.classifier import compare, metrics, parts, recorded, threshold, training
 from demos.classifier.parts import NAMES
 from demos.finetuning import base_model, statistics
+from demos.finetuning.measured import Stale
 from demos.finetuning.quantized import quiet
 from demos.params import ParamsError
 from settings import ROOT
@@ -239,7 +240,7 @@ def test_a_recording_of_another_base_or_other_requests_is_a_fault(tmp_path: Path
 
 def test_without_a_recording_a_sentence_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     def stale() -> None:
-        raise recorded.Stale("Измерений пока нет.")
+        raise Stale("Измерений пока нет.")
 
     monkeypatch.setattr(recorded, "recording", stale)
     assert threshold.threshold(threshold.Params()).problem == "Измерений пока нет."

@@ -100,8 +100,7 @@ def _open(chosen: Mapping[str, Source]) -> dict[str, Source]:
     good: dict[str, Source] = {}
     for source in chosen.values():
         try:
-            name = adapters.keep(source)
-            result = adapters.opened(name)
+            name, described = adapters.look(source)
         except compute.ComputeError as problem:
             st.markdown(f"**{plain(source.title)}**")
             adapter_ask.away(str(problem), source.id)
@@ -109,15 +108,12 @@ def _open(chosen: Mapping[str, Source]) -> dict[str, Source]:
         except AdapterError as problem:
             st.error(f"{plain(source.title)}. {plain(str(problem))}", icon=":material/error:")
             continue
-        if result.description is None:
-            st.error(f"{plain(source.title)}. {plain(result.problem)}", icon=":material/error:")
-            continue
         with st.expander(
-            f"{plain(source.title)} :gray[— {adapter_file.line(result.description)}]",
+            f"{plain(source.title)} :gray[— {adapter_file.line(described)}]",
             icon=":material/extension:",
             expanded=len(chosen) == 1,
         ):
-            adapter_file.show(result.description, source.id)
+            adapter_file.show(described, source.id)
         good[name] = source
     return good
 

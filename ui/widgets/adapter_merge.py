@@ -43,7 +43,7 @@ def compare(name: str, source: Source) -> None:
         try:
             result: merging.Result = adapters.call(
                 "merge", adapter=name, quantization=source.quantization.replace("none", "nf4"), task=source.task,
-                double_quantization=source.spec.double_quantization if source.spec else True,
+                double_quantization=source.double_quantization,
             )  # fmt: skip
         except compute.ComputeError as problem:
             away(str(problem), "merge")
@@ -90,9 +90,9 @@ def _small(value: float) -> str:
 def take(name: str, source: Source) -> None:
     """Files to take along: the adapter at once, what has to be computed after a press."""
     with st.container(horizontal=True, key="adapters-files"):
-        _download("Адаптер (zip)", f"{source.id}.zip", lambda: run_view.archive(adapters.files(source)), "adapter")
+        download("Адаптер (zip)", f"{source.id}.zip", lambda: run_view.archive(adapters.files(source)), "adapter")
         recipe = export.modelfile().encode()
-        _download("Modelfile для Ollama", "Modelfile", recipe, "modelfile")
+        download("Modelfile для Ollama", "Modelfile", recipe, "modelfile")
     form = st.selectbox(
         "Слитая модель", list(export.FORMS), format_func=lambda one: export.FORMS[one], key="adapters-form"
     )
@@ -111,7 +111,7 @@ def take(name: str, source: Source) -> None:
 def _made(name: str, source: Source, form: Form) -> None:
     params = export.Params(
         adapter=name, form=form, quantization=source.quantization,  # type: ignore[arg-type]
-        double_quantization=source.spec.double_quantization if source.spec else True,
+        double_quantization=source.double_quantization,
     )  # fmt: skip
     with st.spinner("Сливаем и записываем…"):
         try:
@@ -123,10 +123,11 @@ def _made(name: str, source: Source, form: Form) -> None:
         st.error(plain(result.problem), icon=":material/error:")
         return
     content = Path(result.path).read_bytes()
-    _download(f"Скачать, {numbers.size(result.bytes)}", export.file_name(params), content, "made")
+    download(f"Скачать, {numbers.size(result.bytes)}", export.file_name(params), content, "made")
 
 
-def _download(label: str, name: str, content: object, key: str) -> None:
+def download(label: str, name: str, content: object, key: str) -> None:
+    """A button that saves ``content``, bytes or what makes them, under ``name``."""
     st.download_button(
         label,
         content,  # type: ignore[arg-type]  # bytes or what makes them

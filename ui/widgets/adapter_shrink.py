@@ -21,6 +21,7 @@ from ui import adapters, run_view, session
 from ui.adapters import Source
 from ui.demos import frame
 from ui.widgets.adapter_ask import away
+from ui.widgets.adapter_merge import download
 from ui.widgets.safe import plain
 from ui.widgets.table import table
 
@@ -72,7 +73,7 @@ def _try(name: str, source: Source, wanted: dict[str, Any]) -> None:
         try:
             result: Result = adapters.call(
                 "shrink", adapter=name, quantization=source.quantization, task=source.task,
-                double_quantization=source.spec.double_quantization if source.spec else True, **wanted,
+                double_quantization=source.double_quantization, **wanted,
             )  # fmt: skip
         except compute.ComputeError as problem:
             away(str(problem), "shrink")
@@ -113,17 +114,15 @@ def _take(source: Source, tried: dict[tuple[int, str], Result], go_on: Callable[
         go_on(adapters.take_shrunk(source, last.adapter, last.rank))
 
     try:
-        content = run_view.archive(store.files(last.adapter))
+        store.folder(last.adapter)
     except AdapterError:
         return
     with st.container(horizontal=True):
-        st.download_button(
+        download(
             f"Скачать сжатый до r = {last.rank} (zip)",
-            content,
             f"adapter-r{last.rank}.zip",
-            key="shrink-download",
-            icon=":material/download:",
-            on_click="ignore",
+            lambda: run_view.archive(store.files(last.adapter)),
+            "shrunk",
         )
         title = f"Дальше работать с ним (r = {last.rank})"
         if st.button(title, icon=":material/swap_horiz:", key="shrink-go-on", on_click=chosen):

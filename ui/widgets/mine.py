@@ -37,29 +37,25 @@ def mine(view: MineView, key: str) -> None:
     with st.container(border=True, key=f"mine-{key}"):
         source = _choose()
         try:
-            name = adapters.keep(source)
-            result = adapters.opened(name)
+            name, described = adapters.look(source)
         except compute.ComputeError as problem:
             adapter_ask.away(str(problem), f"mine-{key}")
             return
         except AdapterError as problem:
             st.error(plain(str(problem)), icon=":material/error:")
-            return
-        if result.description is None:
-            st.error(plain(result.problem), icon=":material/error:")
         else:
-            _show(view, name, source, result.description)
+            _show(view, name, source, described)
         _next(view)
 
 
 def _choose() -> Source:
-    own = adapters.sources()
-    known = own | {(one := adapters.course(STAND_IN)).id: one}
+    own, stand_in = adapters.sources(), adapters.course(STAND_IN)
     if not own:
-        st.markdown(f":material/extension: **{known[next(iter(known))].title}**")
+        st.markdown(f":material/extension: **{stand_in.title}**")
         st.caption("Своего у вас ещё нет: пока возьмём этот, обученный по тому же рецепту, r = 4.")
         _where_made()
-        return next(iter(known.values()))
+        return stand_in
+    known = own | {stand_in.id: stand_in}
     if session.recall(SELECT, "") not in known:
         kept = session.recall(CHOSEN, "")
         session.remember(SELECT, kept if kept in known else next(iter(known)))

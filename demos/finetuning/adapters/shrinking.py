@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from demos.finetuning import evaluate
-from demos.finetuning.adapters import expected, merging, store
+from demos.finetuning.adapters import expected, merging, opening, store
 from demos.finetuning.adapters.container import AdapterError
 from demos.finetuning.adapters.files import CONFIG, PREFIX, WEIGHTS, Adapter, array, open_adapter
 from demos.finetuning.adapters.library import Shelf
@@ -46,13 +46,6 @@ class Layer:
     def enough(self) -> int:
         """How many directions hold nine tenths."""
         return next(rank for rank in range(1, len(self.values) + 1) if self.kept(rank) >= ENOUGH - 1e-12)
-
-
-@dataclass(frozen=True, slots=True)
-class LookParams(Checked):
-    """The name under which the page keeps the files."""
-
-    adapter: str = parameter("", "Адаптер")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +84,7 @@ class Result:
     adapter: str = ""
 
 
-def look(params: LookParams) -> Spectrum:
+def look(params: opening.Params) -> Spectrum:
     """Singular values of every layer's update."""
     try:
         return Spectrum(layers=layers(_plain(store.adapter(params.adapter))))

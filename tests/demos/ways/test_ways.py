@@ -11,6 +11,7 @@ import pytest
 
 from demos import registry
 from demos.finetuning import grammar, skills, statistics
+from demos.finetuning.measured import Stale
 from demos.finetuning.tasks.single import codes
 from demos.ways import recorded, tasks
 from demos.ways.retrieval import K1, B, Index
@@ -114,7 +115,7 @@ def test_a_recording_of_something_else_is_not_shown(tmp_path: Path) -> None:
     found = recorded.recording()
     for changed in ({"base": "0" * 16}, {"requests": "0" * 16}):
         recorded.write(dataclasses.replace(found, **changed), tmp_path / "other.json")
-        with pytest.raises(recorded.Stale):
+        with pytest.raises(Stale):
             recorded.recording(tmp_path / "other.json")
     recorded.write(found, tmp_path / "same.json")
     assert recorded.recording(tmp_path / "same.json") == found
