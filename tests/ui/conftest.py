@@ -9,8 +9,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import settings
+from demos import registry
 from jobs import compute
-from progress.database import migrate
+from progress.database import Database, migrate
+from ui import adapters, guesses
+from ui.demos import frame
 
 MAIN = settings.ROOT / "ui" / "main.py"
 
@@ -27,6 +30,28 @@ def own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[settin
     migrate(settings.current().database)
     yield settings.current()
     settings.current.cache_clear()
+
+
+@pytest.fixture
+def database(own_data: settings.Settings) -> Database:
+    """The database of the test's own course."""
+    return Database(own_data.database)
+
+
+@pytest.fixture
+def guessed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every guess was skipped: demos are shown at once, and computed anew for the next test."""
+    monkeypatch.setattr(guesses, "recall", lambda _: guesses.Guess(None, fresh=False))
+    yield
+    frame.computed.cache_clear()
+
+
+@pytest.fixture
+def adapters_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the compute process would do with adapters is done in this one: no process to start, the same demos."""
+    monkeypatch.setattr(compute, "call", registry.call)
+    adapters.opened.cache_clear()
+    adapters._called.cache_clear()
 
 
 @pytest.fixture

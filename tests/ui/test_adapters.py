@@ -8,9 +8,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import settings
 from common import numbers
-from demos import registry
 from demos.finetuning.adapters import files
 from demos.finetuning.spec import RunSpec
 from jobs import compute
@@ -20,23 +18,10 @@ from progress.identity import LOCAL, Identity
 from tests.demos.finetuning.adapter_parts import ALL, config, lora, pack
 from ui import adapters
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("adapters_here")]
 
 Visit = Callable[..., AppTest]
 PLAIN = RunSpec(task="json", quantization="none")
-
-
-@pytest.fixture
-def database(own_data: settings.Settings) -> Database:
-    return Database(own_data.database)
-
-
-@pytest.fixture(autouse=True)
-def here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the compute process would do is done in this one: no process to start, the same demos."""
-    monkeypatch.setattr(compute, "call", registry.call)
-    adapters.opened.cache_clear()
-    adapters._called.cache_clear()
 
 
 def made(seed: int = 1, rank: int = 4) -> dict[str, bytes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,25 +10,12 @@ from streamlit.testing.v1 import AppTest
 
 from demos import registry
 from demos.classifier import compare, threshold
-from ui import guesses
-from ui.demos import classifier, frame
+from tests.ui.shown import metrics, named
+from ui.demos import classifier
+
+pytestmark = pytest.mark.usefixtures("guessed")
 
 Visit = Callable[..., AppTest]
-
-
-@pytest.fixture(autouse=True)
-def guessed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(guesses, "recall", lambda _: guesses.Guess(None, fresh=False))
-    yield
-    frame.computed.cache_clear()
-
-
-def metrics(tab: AppTest) -> dict[str, str]:
-    return {metric.label: metric.value.replace("\u00a0", " ") for metric in tab.metric}
-
-
-def named(tab: AppTest, kind: str, ending: str) -> Any:
-    return next(each for each in tab.get(kind) if str(each.key).endswith(ending))
 
 
 def covered(**values: Any) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -15,6 +14,7 @@ from demos.data.samples import OWN, SAMPLES
 from demos.packing.windows import Params as Rows
 from demos.packing.windows import windows
 from progress import datasets
+from tests.ui.shown import named
 from ui import session
 from ui.demos import chat_templates, packing
 from ui.widgets.tokens import Shown, spell, visible
@@ -32,10 +32,6 @@ def opened(visit: Visit, name: str, **query: str) -> AppTest:
         skip[0].click().run()
     assert not tab.exception, tab.exception
     return tab
-
-
-def named(tab: AppTest, kind: str, ending: str) -> Any:
-    return next(each for each in tab.get(kind) if str(each.key).endswith(ending))
 
 
 def metrics(tab: AppTest) -> dict[str, str]:

@@ -9,10 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 from common import numbers
 from demos import registry
-from ui import guesses
 from ui.demos import cost, memory, timing
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("guessed")]
 
 Visit = Callable[..., AppTest]
 LIGHT = {
@@ -20,12 +19,6 @@ LIGHT = {
     for name, look in {**memory.LOOKS, **cost.LOOKS, **timing.LOOKS}.items()
     if not registry.DEMOS[name].heavy
 }
-
-
-@pytest.fixture(autouse=True)
-def guessed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every guess was skipped."""
-    monkeypatch.setattr(guesses, "recall", lambda _: guesses.Guess(None, fresh=False))
 
 
 def metrics(tab: AppTest) -> dict[str, str]:

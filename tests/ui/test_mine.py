@@ -7,33 +7,17 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import settings
-from demos import registry
 from demos.finetuning.spec import RunSpec
-from jobs import compute
 from lessons.model import MineRef
 from progress.database import Database
 from tests.ui.test_adapters import downloads, made, press, put, words
 from ui import adapters, session
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("adapters_here")]
 
 Visit = Callable[..., AppTest]
 WAY = {"open": "methods", "shrink": "colab", "merge": "deployment", "route": "adapters-lab"}
 BOX = "mine-select"
-
-
-@pytest.fixture
-def database(own_data: settings.Settings) -> Database:
-    return Database(own_data.database)
-
-
-@pytest.fixture(autouse=True)
-def here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the compute process would do is done in this one: no process to start, the same demos."""
-    monkeypatch.setattr(compute, "call", registry.call)
-    adapters.opened.cache_clear()
-    adapters._called.cache_clear()
 
 
 def links(tab: AppTest) -> list[str]:

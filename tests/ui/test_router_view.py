@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,27 +11,12 @@ from streamlit.testing.v1 import AppTest
 from demos import registry
 from demos.router import ask, confusion
 from jobs import compute
-from ui import guesses
-from ui.demos import frame, router
+from tests.ui.shown import metrics, named
+from ui.demos import router
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("guessed")]
 
 Visit = Callable[..., AppTest]
-
-
-@pytest.fixture(autouse=True)
-def guessed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(frame.guesses, "recall", lambda _: guesses.Guess(None, fresh=False))
-    yield
-    frame.computed.cache_clear()
-
-
-def metrics(tab: AppTest) -> dict[str, str]:
-    return {metric.label: metric.value.replace("\u00a0", " ") for metric in tab.metric}
-
-
-def named(tab: AppTest, kind: str, ending: str) -> Any:
-    return next(each for each in tab.get(kind) if str(each.key).endswith(ending))
 
 
 def test_a_dragged_threshold_recounts_the_matrix(visit: Visit) -> None:

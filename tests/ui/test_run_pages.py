@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import settings
 from demos.finetuning import measured
 from demos.finetuning.events import (
     RESTARTED,
@@ -53,11 +52,6 @@ def end(*answers: Answer, off: bool | None = True) -> Finished:
     kept = (Retention("add", Score(98, 100, 0.93, 0.99), Score(60, 100, 0.5, 0.69)),)
     return Finished(low, high, 190, 0, 1e-50, 4.2, 0.05, kept, off, 0.412, answers, 160, False, 612_000_000, 943_000,
                     23.4, 29.8)  # fmt: skip
-
-
-@pytest.fixture
-def database(own_data: settings.Settings) -> Database:
-    return Database(own_data.database)
 
 
 def put(db: Database, *events: Event, outcome: str = "", spec: RunSpec | None = None, who: Identity = LOCAL) -> int:
